@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# Builds overhigh into build/.  'make help' lists the targets; V=1 shows the
+# commands.  What the tests do is in tests/, not here.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SBINDIR ?= $(PREFIX)/sbin
+INCLUDEDIR ?= $(PREFIX)/include
+BUILD ?= build
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+BPFTOOL ?= $(or $(wildcard /usr/sbin/bpftool),bpftool)
+PKG_CONFIG ?= pkg-config
+V ?= 0
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+PACKAGES := libbpf libelf zlib libcjson
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD)
+CFLAGS ?= -O2 -g
+WARNINGS := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+
+# The architecture as libbpf names it, and where its UAPI headers are.
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+	-I. -Iinclude -Ibpf $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH)) \
+	-Wall -Wno-unused-function -Wno-pass-failed
+
+LOADER_SRC := $(wildcard loader/*.c)
+LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o)
+
+.PHONY: all
+all: $(BUILD)/overhigh
+
+$(BUILD)/overhigh: $(LOADER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/loader/%.o: loader/%.c | $(BUILD)/overhigh.skel.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/overhigh.bpf.o: bpf/overhigh.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(BUILD)/overhigh.skel.h: $(BUILD)/overhigh.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name overhigh_bpf >$@.new && mv $@.new $@
+
+# load.c is the one that includes the skeleton
+$(BUILD)/loader/load.o: $(BUILD)/overhigh.skel.h
+
+.PHONY: clean
+clean:
+	$(Q)rm -rf $(BUILD)
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * act.bpf.h - act: signal, kill, slow down, fail with ENOMEM.
+ *
+ * Belongs here: carrying out the control word that is in force, on current.
+ * Does not: deciding that it is in force (decide.bpf.h).  Every action is
+ * taken where the process returns to user space: a signal is delivered there.
+ */
+#ifndef OVERHIGH_ACT_BPF_H
+#define OVERHIGH_ACT_BPF_H
+
+#define SIGKILL 9
+#define SIGSTOP 19 /* asm-generic/signal.h; x86 and arm64 agree */
+#define ENOMEM 12
+/* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: SIG_KERNEL_STOP_MASK, linux/signal.h */
+#define STOP_SIGNALS (0xfUL << (SIGSTOP - 1))
+
+/* Marks that this step's action has been reported; true the first time. */
+static __always_inline bool first_of_step(struct overhigh_state *state)
+{
+	return !(__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_STEP_DONE) &
+		 OVERHIGH_STATE_STEP_DONE);
+}
+
+static __always_inline void acted(struct subject *s, u32 control, u64 delay_ns)
+{
+	struct report r = { .type = OVERHIGH_EV_ACTED,
+			    .control = control,
+			    .delay_ns = delay_ns };
+
+	report(s, &r);
+}
+
+/* An action that was due was not done: counted always, said once. */
+static __always_inline void
+missed(struct subject *s, struct overhigh_state *state, u32 control, u32 why)
+{
+	struct report r = { .type = OVERHIGH_EV_MISSED,
+			    .control = control,
+			    .detail = why };
+
+	count(OVERHIGH_COUNT_MISSED_SIGNAL + why - OVERHIGH_MISSED_SIGNAL);
+	if (!(__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_MISSED) &
+	      OVERHIGH_STATE_MISSED))
+		report(s, &r);
+}
+
+static __always_inline bool dry_run(void)
+{
+	struct overhigh_control *control = the_control();
+
+	return !control || control->dry_run;
+}
+
+static __always_inline void
+act_signal(struct subject *s, struct overhigh_state *state, u32 control)
+{
+	if (__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_SIGNALLED) &
+	    OVERHIGH_STATE_SIGNALLED)
+		return;
+	if (!dry_run() && bpf_send_signal(overhigh_signal(control))) {
+		__sync_fetch_and_and(&state->flags, ~OVERHIGH_STATE_SIGNALLED);
+		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
+		return;
+	}
+	count(OVERHIGH_COUNT_SIGNAL);
+	acted(s, control, 0);
+}
+
+/* SIGKILL is sent at every charge until the process is gone: a thread that was
+ * just being made may have missed the first. */
+static __always_inline void act_kill(struct subject *s,
+				     struct overhigh_state *state, u32 control)
+{
+	if (!dry_run() && bpf_send_signal(SIGKILL)) {
+		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
+		return;
+	}
+	if (!first_of_step(state))
+		return;
+	count(OVERHIGH_COUNT_KILL);
+	acted(s, control, 0);
+}
+
+/* Somebody else is about to stop this process: his stop is not ours to end. */
+static __always_inline bool stop_is_pending(struct task_struct *task)
+{
+	unsigned long pending =
+		BPF_CORE_READ(task, pending.signal.sig[0]) |
+		BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+
+	return pending & STOP_SIGNALS;
+}
+
+/*
+ * Over for OVERHIGH_STUCK_NS with no progress: a slowdown without an end is an
+ * outage.  Returns true if the process is not to be slowed any more.
+ */
+static __always_inline bool is_stuck(struct subject *s,
+				     struct overhigh_state *state, u32 control)
+{
+	struct report r = { .type = OVERHIGH_EV_STUCK, .control = control };
+	u32 flags = overhigh_flags(control);
+
+	if (s->policy.escalation && !(state->flags & OVERHIGH_STATE_ESCALATED))
+		return false; /* its ladder is the deadline */
+	if (state->flags & OVERHIGH_STATE_STUCK)
+		return true;
+	if (s->now_ns < state->progress_ns + OVERHIGH_STUCK_NS)
+		return false;
+	count(OVERHIGH_COUNT_STUCK);
+	r.over_ns = s->now_ns - state->over_since_ns;
+	report(s, &r);
+	state->progress_ns = s->now_ns;
+	if (flags & OVERHIGH_STUCK_KILL) {
+		act_kill(s, state,
+			 overhigh_control_word(OVERHIGH_KILL, 0, flags));
+		return true;
+	}
+	if (flags & OVERHIGH_STUCK_REPORT)
+		return false;
+	__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_STUCK);
+	return true;
+}
+
+/* Stops current until the loader continues it, at deadline_ns at the latest. */
+static __always_inline void
+hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
+{
+	struct overhigh_held h = { .start_ns = s->start_ns,
+				   .since_ns = s->now_ns,
+				   .deadline_ns = s->now_ns + delay_ns };
+
+	/* noted before it is stopped: what is stopped is always known */
+	if (bpf_map_update_elem(&held, &s->pid, &h, BPF_NOEXIST))
+		return; /* held already: another thread was first */
+	if (bpf_send_signal(SIGSTOP)) {
+		bpf_map_delete_elem(&held, &s->pid);
+		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
+		return;
+	}
+	state->owed_pages = 0;
+	state->delay_ns += delay_ns;
+	state->delays++;
+	count(OVERHIGH_COUNT_SLOWDOWN);
+	acted(s, control, delay_ns);
+}
+
+static __always_inline void act_slowdown(struct subject *s,
+					 struct overhigh_state *state,
+					 u32 control, u64 pages)
+{
+	struct overhigh_control *c = the_control();
+	u64 delay_ns;
+
+	state->owed_pages += pages;
+	if (is_stuck(s, state, control))
+		return;
+	if (state->owed_pages < OVERHIGH_BATCH_PAGES)
+		return;
+	delay_ns = overhigh_delay_ns(&s->policy, s->excess_bytes,
+				     s->limit_bytes, state->owed_pages);
+	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending(s->task))
+		return;
+	if (dry_run()) {
+		state->owed_pages = 0;
+		acted(s, control, delay_ns);
+		return;
+	}
+	if (!c || s->now_ns > c->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS) {
+		missed(s, state, control, OVERHIGH_MISSED_NO_LOADER);
+		return;
+	}
+	hold(s, state, control, delay_ns);
+}
+
+/* Does what a control word says to current, which is over. */
+static __always_inline void act(struct subject *s, struct overhigh_state *state,
+				u32 control, u64 pages)
+{
+	switch (overhigh_action(control)) {
+	case OVERHIGH_SLOWDOWN:
+		act_slowdown(s, state, control, pages);
+		break;
+	case OVERHIGH_SIGNAL:
+		act_signal(s, state, control);
+		break;
+	case OVERHIGH_KILL:
+		act_kill(s, state, control);
+		break;
+	default: /* NONE; ENOMEM acts where memory is asked for */
+		break;
+	}
+}
+
+/*
+ * Detect, decide, act for current, whose memory has just changed.  pages: how
+ * many were charged, 0 if only the RSS can tell.
+ */
+static __always_inline void memory_changed(u64 pages)
+{
+	struct overhigh_state *state = NULL;
+	struct subject s = {};
+	u32 control = judge_current(&s, &state);
+
+	if (!state)
+		return;
+	if (s.rss_bytes > state->rss_bytes && !pages)
+		pages = (s.rss_bytes - state->rss_bytes) / page_bytes;
+	state->rss_bytes = s.rss_bytes;
+	act(&s, state, control, pages);
+}
+
+/*
+ * The signal that is due to a process that is over and, asleep or stopped,
+ * runs into no charge: its grace time has passed.  It is marked as sent; the
+ * loader, which alone is told, sends it.  Returns 0 if nothing is due.
+ */
+static __noinline u32 due_signal(struct subject *s)
+{
+	struct overhigh_control *c = the_control();
+	struct overhigh_state *state;
+	u32 control, signal, mark;
+
+	if (!c || c->dry_run ||
+	    c->loader_pid != bpf_get_current_pid_tgid() >> 32)
+		return 0;
+	state = bpf_map_lookup_elem(&process_state, &s->pid);
+	if (!state || !state->over_since_ns || state->start_ns != s->start_ns)
+		return 0;
+	s->now_ns = bpf_ktime_get_ns();
+	control = step_in_force(s, state);
+	if (!(state->flags & OVERHIGH_STATE_ESCALATED))
+		return 0;
+	if (overhigh_action(control) == OVERHIGH_KILL) {
+		signal = SIGKILL;
+		mark = OVERHIGH_STATE_STEP_DONE;
+	} else if (overhigh_action(control) == OVERHIGH_SIGNAL) {
+		signal = overhigh_signal(control);
+		mark = OVERHIGH_STATE_SIGNALLED;
+	} else {
+		return 0;
+	}
+	if (__sync_fetch_and_or(&state->flags, mark) & mark)
+		return 0;
+	count(signal == SIGKILL ? OVERHIGH_COUNT_KILL : OVERHIGH_COUNT_SIGNAL);
+	acted(s, control, 0);
+	return signal;
+}
+
+/* While over with ENOMEM, small requests pass up to a budget. */
+static __always_inline bool small_request(struct overhigh_state *state,
+					  u64 request_bytes)
+{
+	u64 before;
+
+	if (request_bytes >= OVERHIGH_SMALL_REQUEST_BYTES)
+		return false;
+	before = __sync_fetch_and_add(&state->small_bytes, request_bytes);
+	return before + request_bytes <= OVERHIGH_SMALL_BUDGET_BYTES;
+}
+
+/*
+ * Current asks for address space.  Returns -ENOMEM if it is over and its step
+ * is ENOMEM, else 0.
+ */
+static __always_inline int memory_requested(u64 request_bytes)
+{
+	struct overhigh_state *state = NULL;
+	struct subject s = {};
+	u32 control = judge_current(&s, &state);
+
+	if (!state)
+		return 0;
+	if (overhigh_action(control) != OVERHIGH_ENOMEM)
+		return 0;
+	if (small_request(state, request_bytes))
+		return 0;
+	if (first_of_step(state))
+		acted(&s, control, 0);
+	if (dry_run())
+		return 0;
+	__sync_fetch_and_add(&state->denied, 1);
+	count(OVERHIGH_COUNT_ENOMEM);
+	return -ENOMEM;
+}
+
+#endif /* OVERHIGH_ACT_BPF_H */

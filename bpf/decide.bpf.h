@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * decide.bpf.h - decide: which policy governs, whether the process is over,
+ * and which step of its ladder is in force.
+ *
+ * Belongs here: policy lookup, the start and end of an over state, one-shot
+ * and grace rules.  Does not: measuring (overage.bpf.h), acting (act.bpf.h).
+ */
+#ifndef OVERHIGH_DECIDE_BPF_H
+#define OVERHIGH_DECIDE_BPF_H
+
+/* The id of the ancestor of task's cgroup at a level of the default
+ * hierarchy. */
+static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
+{
+	struct cgroup *ancestor = NULL;
+
+	bpf_probe_read_kernel(
+		&ancestor, sizeof(ancestor),
+		(void *)cgroup +
+			bpf_core_field_offset(struct cgroup, ancestors) +
+			level * sizeof(ancestor));
+	return BPF_CORE_READ(ancestor, kn, id);
+}
+
+/*
+ * The policy of the nearest cgroup that has one.  Only the levels that the
+ * loader has seen a policy at are looked up.
+ */
+static __always_inline struct overhigh_policy *
+find_cgroup_policy(struct subject *s, u32 levels)
+{
+	struct task_struct *task = s->task;
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	int depth = BPF_CORE_READ(cgroup, level);
+	struct overhigh_policy *policy;
+	int level;
+
+	for (level = OVERHIGH_MAX_LEVEL; level >= 0; level--) {
+		if (level > depth || !(levels & 1U << level))
+			continue;
+		s->source_id = ancestor_id(cgroup, level);
+		policy = bpf_map_lookup_elem(&cgroup_policy, &s->source_id);
+		if (policy)
+			return policy;
+	}
+	return NULL;
+}
+
+/* What no cgroup or default policy ever governs; a process policy that names
+ * them does. */
+static __always_inline bool is_protected(struct subject *s,
+					 struct overhigh_control *control)
+{
+	struct task_struct *task = s->task;
+
+	if (s->pid == 1 || s->pid == control->loader_pid ||
+	    s->pid == control->guard_pid)
+		return true;
+	return BPF_CORE_READ(task, signal, oom_score_adj) == -1000;
+}
+
+/*
+ * Finds what governs s: process beats cgroup beats default.  Returns false
+ * when nothing does.  A process without a policy pays the first lookup, and
+ * where cgroup or default policies exist the walk that those need.
+ */
+static __always_inline bool find_policy(struct subject *s)
+{
+	struct overhigh_policy *policy;
+	struct overhigh_control *control;
+	u32 zero = 0;
+
+	policy = bpf_map_lookup_elem(&process_policy, &s->pid);
+	if (policy) {
+		s->source = OVERHIGH_SOURCE_PROCESS;
+		s->policy = *policy;
+		return true;
+	}
+	control = the_control();
+	if (!control || !(control->cgroup_levels || control->has_default))
+		return false;
+	if (is_protected(s, control))
+		return false;
+	if (control->cgroup_levels) {
+		policy = find_cgroup_policy(s, control->cgroup_levels);
+		if (policy) {
+			s->source = OVERHIGH_SOURCE_CGROUP;
+			s->policy = *policy;
+			return true;
+		}
+	}
+	if (!control->has_default)
+		return false;
+	policy = bpf_map_lookup_elem(&default_policy, &zero);
+	if (!policy || !policy->control)
+		return false;
+	s->source = OVERHIGH_SOURCE_DEFAULT;
+	s->policy = *policy;
+	return true;
+}
+
+/* Back below, or gone: the episode ends.  Only one caller sees it end. */
+static __always_inline u64 end_episode(struct overhigh_state *state)
+{
+	struct overhigh_control *control = the_control();
+	u64 since_ns = __sync_lock_test_and_set(&state->over_since_ns, 0);
+
+	if (since_ns && control)
+		__sync_fetch_and_add(&control->nr_over, -1);
+	return since_ns;
+}
+
+static __noinline int fell_below(struct subject *s)
+{
+	struct report r = { .type = OVERHIGH_EV_BELOW,
+			    .control = s->policy.control };
+	struct overhigh_state *state;
+	u64 since_ns;
+
+	state = bpf_map_lookup_elem(&process_state, &s->pid);
+	if (!state || !state->over_since_ns)
+		return 0;
+	since_ns = end_episode(state);
+	if (!since_ns)
+		return 0;
+	s->now_ns = bpf_ktime_get_ns();
+	state->rss_bytes = s->rss_bytes;
+	state->excess_bytes = 0;
+	r.over_ns = s->now_ns - since_ns;
+	count(OVERHIGH_COUNT_BELOW);
+	report(s, &r);
+	return 0;
+}
+
+/* The state of s, made if it is not there; that of a dead process with the
+ * same pid, or of a policy that has changed, starts anew. */
+static __always_inline struct overhigh_state *get_state(struct subject *s)
+{
+	u64 print = overhigh_policy_print(&s->policy);
+	struct overhigh_state fresh = {};
+	struct overhigh_state *state;
+
+	state = bpf_map_lookup_elem(&process_state, &s->pid);
+	if (state && state->start_ns == s->start_ns) {
+		if (state->policy_print != print) {
+			end_episode(state);
+			state->flags = 0;
+			state->policy_print = print;
+		}
+		return state;
+	}
+	if (state)
+		end_episode(state);
+	fresh.start_ns = s->start_ns;
+	fresh.policy_print = print;
+	/* two threads may both come here: the first one's record stays */
+	bpf_map_update_elem(&process_state, &s->pid, &fresh,
+			    state ? BPF_ANY : BPF_NOEXIST);
+	return bpf_map_lookup_elem(&process_state, &s->pid);
+}
+
+static __always_inline void refuse(struct subject *s, int bad)
+{
+	struct report r = { .type = OVERHIGH_EV_REFUSED,
+			    .control = s->policy.control,
+			    .detail = bad };
+	struct overhigh_state *state = get_state(s);
+
+	count(OVERHIGH_COUNT_REFUSED);
+	if (!state || (__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_BAD) &
+		       OVERHIGH_STATE_BAD))
+		return;
+	report(s, &r);
+}
+
+/* Below -> over: an episode begins, for the one thread that sees it first. */
+static __always_inline void begin_episode(struct subject *s,
+					  struct overhigh_state *state)
+{
+	struct report r = { .type = OVERHIGH_EV_CROSSED,
+			    .control = s->policy.control };
+	struct overhigh_control *control = the_control();
+
+	if (__sync_val_compare_and_swap(&state->over_since_ns, 0, s->now_ns))
+		return;
+	if (control)
+		__sync_fetch_and_add(&control->nr_over, 1);
+	/* of an episode's marks only the one-shot signal outlives it */
+	state->flags &= OVERHIGH_STATE_SIGNALLED;
+	if (overhigh_flags(s->policy.control) & OVERHIGH_SIGCONT)
+		state->flags = 0;
+	state->progress_ns = s->now_ns;
+	state->least_excess_bytes = s->excess_bytes;
+	state->small_bytes = 0;
+	state->owed_pages = 0;
+	state->rss_bytes = s->rss_bytes;
+	state->crossings++;
+	count(OVERHIGH_COUNT_CROSSED);
+	report(s, &r);
+}
+
+/* The control word in force: the policy's, or after its grace time over
+ * without interruption the escalation's. */
+static __always_inline u32 step_in_force(struct subject *s,
+					 struct overhigh_state *state)
+{
+	struct report r = { .type = OVERHIGH_EV_ESCALATED,
+			    .control = s->policy.escalation };
+	u64 since_ns = state->over_since_ns;
+	u64 grace_ns = s->policy.grace_ms * 1000000ULL;
+
+	if (!s->policy.escalation || !since_ns ||
+	    s->now_ns < since_ns + grace_ns)
+		return s->policy.control;
+	if (!(__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_ESCALATED) &
+	      OVERHIGH_STATE_ESCALATED)) {
+		state->flags &=
+			~(OVERHIGH_STATE_STEP_DONE | OVERHIGH_STATE_SIGNALLED |
+			  OVERHIGH_STATE_MISSED);
+		r.over_ns = s->now_ns - since_ns;
+		report(s, &r);
+	}
+	return s->policy.escalation;
+}
+
+/* Is the process nearer to its limit than it has been in this episode? */
+static __always_inline void note_progress(struct subject *s,
+					  struct overhigh_state *state)
+{
+	if (s->excess_bytes < state->least_excess_bytes) {
+		state->least_excess_bytes = s->excess_bytes;
+		state->progress_ns = s->now_ns;
+	}
+	state->excess_bytes = s->excess_bytes;
+}
+
+/*
+ * Looks at current after its memory has changed.  Returns the control word in
+ * force if it is over, with *state_out set, else 0 (NONE needs no action).
+ */
+static __always_inline u32 judge_current(struct subject *s,
+					 struct overhigh_state **state_out)
+{
+	struct overhigh_control *control;
+	struct overhigh_state *state;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	int bad;
+
+	task = bpf_get_current_task_btf();
+	s->task = task;
+	s->pid = bpf_get_current_pid_tgid() >> 32;
+	if (!find_policy(s))
+		return 0;
+	mm = task->mm;
+	if (!mm || (task->flags & (PF_KTHREAD | PF_EXITING)))
+		return 0;
+	bad = overhigh_policy_check(&s->policy);
+	if (!bad)
+		measure(s, mm, false);
+	if (!bad && !s->excess_bytes) {
+		control = the_control();
+		if (control && control->nr_over)
+			fell_below(s);
+		return 0;
+	}
+	s->now_ns = bpf_ktime_get_ns();
+	s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	if (bad) {
+		refuse(s, bad);
+		return 0;
+	}
+	state = get_state(s);
+	if (!state) {
+		count(OVERHIGH_COUNT_MISSED_MAP_FULL);
+		return 0;
+	}
+	if (!state->over_since_ns)
+		begin_episode(s, state);
+	note_progress(s, state);
+	*state_out = state;
+	return step_in_force(s, state);
+}
+
+#endif /* OVERHIGH_DECIDE_BPF_H */

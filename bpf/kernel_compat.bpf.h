@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kernel_compat.bpf.h - every difference between kernels and architectures.
+ *
+ * Belongs here: how to read something that kernels keep in different places,
+ * each with the commit or version that made the difference, decided by what
+ * the kernel's BTF has and never by a version number.  Does not: what the
+ * values mean to overhigh.
+ */
+#ifndef OVERHIGH_KERNEL_COMPAT_BPF_H
+#define OVERHIGH_KERNEL_COMPAT_BPF_H
+
+/* Threads whose cached counters are looked at, up to 6.1. */
+#define MAX_THREADS 4096
+
+/*
+ * Where the part of an allocated per-CPU variable is for a CPU, as an offset
+ * from its handle.  The kernel's own table of offsets is not exported and, with
+ * no KALLSYMS_ALL, not in kallsyms either; so it is taken from a per-CPU map of
+ * our own, of which both the handle and the address are known.
+ */
+static __always_inline unsigned long cpu_offset(u32 cpu)
+{
+	void *map = &counters;
+	unsigned long array = 0, handle = 0, address = 0;
+	u32 zero = 0;
+	void *value = bpf_map_lookup_percpu_elem(&counters, &zero, cpu);
+
+	if (!value)
+		return 0;
+	/* through memory, so that the verifier lets them be numbers */
+	bpf_probe_read_kernel(&address, sizeof(address), &value);
+	bpf_probe_read_kernel(&array, sizeof(array), &map);
+	array += bpf_core_field_offset(struct bpf_array, pptrs);
+	bpf_probe_read_kernel(&handle, sizeof(handle), (void *)array);
+	return address - handle;
+}
+
+struct percpu_sum {
+	s32 *counters;
+	s64 sum;
+};
+
+static long add_cpu(u32 cpu, void *ctx)
+{
+	struct percpu_sum *s = ctx;
+	unsigned long offset = cpu_offset(cpu);
+	s32 part = 0;
+
+	if (offset && !bpf_probe_read_kernel(&part, sizeof(part),
+					     (void *)s->counters + offset))
+		s->sum += part;
+	return 0;
+}
+
+static __always_inline bool rss_is_percpu(void)
+{
+	return !bpf_core_type_exists(struct mm_rss_stat);
+}
+
+/*
+ * The counter of one kind.  CO-RE relocates no variable index, so the place in
+ * the array is worked out from the kernel's own offset and size.
+ */
+static __always_inline struct percpu_counter *rss_counter(struct mm_struct *mm,
+							  u32 kind)
+{
+	return (void *)mm +
+	       bpf_core_field_offset(struct mm_struct___percpu, rss_stat) +
+	       kind * bpf_core_type_size(struct percpu_counter);
+}
+
+/* Up to 6.1: the shared part. */
+static __always_inline s64 rss_atomic(struct mm_struct *mm, u32 kind)
+{
+	s64 value = 0;
+
+	bpf_probe_read_kernel(
+		&value, sizeof(value),
+		(void *)mm +
+			bpf_core_field_offset(struct mm_struct___atomic,
+					      rss_stat) +
+			bpf_core_field_offset(struct mm_rss_stat, count) +
+			kind * sizeof(value));
+	return value;
+}
+
+/* Up to 6.1: what a task has not yet added to the shared part. */
+static __always_inline void rss_cached(struct task_struct *task, s32 *cached)
+{
+	bpf_probe_read_kernel(
+		cached, OVERHIGH_KINDS * sizeof(*cached),
+		(void *)task +
+			bpf_core_field_offset(struct task_struct___cached_rss,
+					      rss_stat) +
+			bpf_core_field_offset(struct task_rss_stat, count));
+}
+
+struct thread_sum {
+	struct list_head *next;
+	struct list_head *head;
+	s64 sum[OVERHIGH_KINDS];
+};
+
+static long add_thread(u32 i, void *ctx)
+{
+	struct thread_sum *s = ctx;
+	struct list_head *next = s->next;
+	s32 cached[OVERHIGH_KINDS] = {};
+	struct task_struct *thread;
+	u32 kind;
+
+	if (!next || next == s->head)
+		return 1;
+	thread = (void *)next -
+		 bpf_core_field_offset(struct task_struct, thread_node);
+	rss_cached(thread, cached);
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		s->sum[kind] += cached[kind];
+	s->next = BPF_CORE_READ(next, next);
+	return 0;
+}
+
+/*
+ * RSS of every kind in pages as one load each gives it: off by at most
+ * rss_slack() either way.
+ */
+static __always_inline void rss_read(struct task_struct *task,
+				     struct mm_struct *mm, s64 *pages)
+{
+	s32 cached[OVERHIGH_KINDS] = {};
+	u32 kind;
+
+	if (!rss_is_percpu())
+		rss_cached(task, cached);
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++) {
+		if (rss_is_percpu()) {
+			struct percpu_counter *c = rss_counter(mm, kind);
+
+			pages[kind] = BPF_CORE_READ(c, count);
+		} else {
+			pages[kind] = rss_atomic(mm, kind) + cached[kind];
+		}
+	}
+}
+
+/* How far rss_read() may be off for one kind, in pages. */
+static __always_inline u64 rss_slack(struct task_struct *task)
+{
+	if (rss_is_percpu())
+		return rss_slack_pages;
+	/* TASK_RSS_EVENTS_THRESH in mm/memory.c is 64 faults, and a fault on a
+	 * file maps up to 16 pages around it; huge pages are not cached */
+	return (u64)(BPF_CORE_READ(task, signal, nr_threads) - 1) * 65 * 16;
+}
+
+/* The exact RSS: the per-CPU parts, or those of the other threads, added.  A
+ * function of its own to keep the callers' stacks small. */
+static __noinline int rss_read_exact(struct task_struct *task,
+				     struct mm_struct *mm, s64 *pages)
+{
+	u32 kind;
+
+	if (rss_is_percpu()) {
+#pragma unroll
+		for (kind = 0; kind < OVERHIGH_KINDS; kind++) {
+			struct percpu_counter *c = rss_counter(mm, kind);
+			struct percpu_sum s = {
+				.counters = BPF_CORE_READ(c, counters),
+				.sum = BPF_CORE_READ(c, count),
+			};
+
+			bpf_loop(nr_cpus, add_cpu, &s, 0);
+			pages[kind] = s.sum;
+		}
+	} else {
+		struct signal_struct *signal = BPF_CORE_READ(task, signal);
+		struct list_head *head =
+			(void *)signal +
+			bpf_core_field_offset(struct signal_struct,
+					      thread_head);
+		struct thread_sum s = { .head = head };
+
+		s.next = BPF_CORE_READ(head, next);
+		bpf_loop(MAX_THREADS, add_thread, &s, 0);
+#pragma unroll
+		for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+			pages[kind] = s.sum[kind] + rss_atomic(mm, kind);
+	}
+	return 0;
+}
+
+/* The memcg of a task: the state of subsystem "memory" in its css_set. */
+static __always_inline struct mem_cgroup *task_memcg(struct task_struct *task)
+{
+	int id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css = NULL;
+
+	bpf_probe_read_kernel(
+		&css, sizeof(css),
+		(void *)set + bpf_core_field_offset(struct css_set, subsys) +
+			id * sizeof(css));
+	/* css is the first member of struct mem_cgroup */
+	return (struct mem_cgroup *)css;
+}
+
+/*
+ * Whether the current context is a task's own, not an interrupt that happens
+ * to run on top of it: bits 8 to 23 of the preempt count (PREEMPT_MASK,
+ * include/linux/preempt.h), less the 0x200 of a mere bh_disable.
+ */
+#if defined(__TARGET_ARCH_x86)
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
+
+static __always_inline u32 preempt_count(void)
+{
+	if (bpf_core_type_exists(struct pcpu_hot)) {
+		const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
+
+		return hot->preempt_count;
+	}
+	if (&__preempt_count)
+		return *(const int *)bpf_this_cpu_ptr(&__preempt_count);
+	return 0;
+}
+#else
+static __always_inline u32 preempt_count(void)
+{
+	struct task_struct___preempt *task = (void *)bpf_get_current_task_btf();
+
+	return BPF_CORE_READ(task, thread_info.preempt_count);
+}
+#endif
+
+static __always_inline bool in_task_context(void)
+{
+	return !(preempt_count() & (0xff0000 | 0x000100));
+}
+
+/* The system calls that ENOMEM is for. */
+enum enomem_call {
+	CALL_OTHER,
+	CALL_MMAP,
+	CALL_BRK,
+	CALL_MREMAP,
+	CALL_MPROTECT,
+};
+
+struct call_args {
+	enum enomem_call call;
+	u64 length; /* argument 2 of mmap and mprotect, bytes */
+	u64 prot;   /* argument 3 of mmap and mprotect */
+	u64 flags;  /* argument 4 of mmap; 0 for the others */
+};
+
+/*
+ * The system call that current is in.  What is not one of the four (execve,
+ * clone, a page fault that grows the stack) is CALL_OTHER and never fails.
+ */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs___r10 {
+	unsigned long r10;
+	unsigned long di;
+} __attribute__((preserve_access_index));
+
+static __always_inline enum enomem_call native_call(u64 nr)
+{
+	switch (nr) {
+	case 9:
+		return CALL_MMAP;
+	case 10:  /* mprotect */
+	case 329: /* pkey_mprotect */
+		return CALL_MPROTECT;
+	case 12:
+		return CALL_BRK;
+	case 25:
+		return CALL_MREMAP;
+	default:
+		return CALL_OTHER;
+	}
+}
+
+static __always_inline enum enomem_call ia32_call(u64 nr)
+{
+	switch (nr) {
+	case 192: /* mmap2; mmap (90) takes a pointer and is not used by libc */
+		return CALL_MMAP;
+	case 125: /* mprotect */
+	case 380: /* pkey_mprotect */
+		return CALL_MPROTECT;
+	case 45:
+		return CALL_BRK;
+	case 163:
+		return CALL_MREMAP;
+	default:
+		return CALL_OTHER;
+	}
+}
+
+static __always_inline void current_call(struct call_args *args)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *user_regs = (void *)bpf_task_pt_regs(task);
+	struct pt_regs___x86 *regs = (void *)user_regs;
+	u64 nr = BPF_CORE_READ(regs, orig_ax);
+
+	if (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT) {
+		args->call = ia32_call(nr);
+		args->length = BPF_CORE_READ(regs, cx);
+		args->prot = BPF_CORE_READ(regs, dx);
+		args->flags = BPF_CORE_READ(regs, si);
+	} else {
+		struct pt_regs___r10 *fourth = (void *)user_regs;
+
+		args->call = native_call(nr & ~0x40000000ULL); /* x32 */
+		args->length = BPF_CORE_READ(regs, si);
+		args->prot = BPF_CORE_READ(regs, dx);
+		args->flags = BPF_CORE_READ(fourth, r10);
+	}
+	if (args->call != CALL_MMAP)
+		args->flags = 0;
+}
+#elif defined(__TARGET_ARCH_arm64)
+static __always_inline void current_call(struct call_args *args)
+{
+	struct pt_regs___arm64 *regs =
+		(void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	switch (BPF_CORE_READ(regs, syscallno)) {
+	case 222:
+		args->call = CALL_MMAP;
+		break;
+	case 226: /* mprotect */
+	case 288: /* pkey_mprotect */
+		args->call = CALL_MPROTECT;
+		break;
+	case 214:
+		args->call = CALL_BRK;
+		break;
+	case 216:
+		args->call = CALL_MREMAP;
+		break;
+	default:
+		args->call = CALL_OTHER;
+	}
+	args->length = BPF_CORE_READ(regs, regs[1]);
+	args->prot = BPF_CORE_READ(regs, regs[2]);
+	args->flags =
+		args->call == CALL_MMAP ? BPF_CORE_READ(regs, regs[3]) : 0;
+}
+#else
+#error "no system call numbers for this architecture: add current_call()"
+#endif
+
+#endif /* OVERHIGH_KERNEL_COMPAT_BPF_H */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * lifetime.bpf.h - what happens to policies and states outside of a charge:
+ * fork, exit, memory given back, signals to held processes, the loader's look.
+ *
+ * Does not belong here: what a charge leads to (decide.bpf.h, act.bpf.h).
+ */
+#ifndef OVERHIGH_LIFETIME_BPF_H
+#define OVERHIGH_LIFETIME_BPF_H
+
+#define SIGCONT_NR 18	     /* asm-generic/signal.h; x86 and arm64 agree */
+#define PROT_ANY 0x7	     /* read, write, execute */
+#define PROT_EXECUTE 0x4     /* linux/mman.h */
+#define MAP_DENYWRITE 0x0800 /* the mark of a dynamic linker's mapping */
+
+/*
+ * Requests that cannot add memory pass: address space with no access is how
+ * allocators give back and reserve.  So do program files that are mapped to be
+ * run: a program started by an over-limit cgroup would otherwise not link.
+ */
+static __always_inline bool takes_memory(struct call_args *args,
+					 struct file *file)
+{
+	if (!(args->prot & PROT_ANY))
+		return false;
+	return !(file && ((args->prot & PROT_EXECUTE) ||
+			  (args->flags & MAP_DENYWRITE)));
+}
+
+/* Current has given memory back; so it may be below now. */
+static __always_inline int memory_freed(void)
+{
+	struct overhigh_control *control = the_control();
+	struct task_struct *task;
+	struct subject s = {};
+	struct mm_struct *mm;
+
+	if (!control || !control->nr_over || !in_task_context())
+		return 0;
+	task = bpf_get_current_task_btf();
+	s.task = task;
+	s.pid = bpf_get_current_pid_tgid() >> 32;
+	mm = task->mm;
+	if (!mm || !find_policy(&s) || overhigh_policy_check(&s.policy))
+		return 0;
+	measure(&s, mm, false);
+	if (!s.excess_bytes)
+		fell_below(&s);
+	return 0;
+}
+
+static __always_inline int inherit(struct task_struct *parent,
+				   struct task_struct *child)
+{
+	u32 from = parent->tgid;
+	u32 to = child->tgid;
+	struct overhigh_policy *policy;
+	struct overhigh_policy copy;
+
+	if (from == to) /* a thread */
+		return 0;
+	policy = bpf_map_lookup_elem(&process_policy, &from);
+	if (!policy) {
+		/* what a dead process with this pid may have left */
+		if (!bpf_map_delete_elem(&process_policy, &to))
+			count(OVERHIGH_COUNT_STALE);
+		return 0;
+	}
+	copy = *policy;
+	if (bpf_map_update_elem(&process_policy, &to, &copy, BPF_ANY)) {
+		struct report r = { .type = OVERHIGH_EV_MISSED,
+				    .control = copy.control,
+				    .detail = OVERHIGH_MISSED_MAP_FULL };
+		struct subject s = { .task = child,
+				     .pid = to,
+				     .source = OVERHIGH_SOURCE_PROCESS,
+				     .now_ns = bpf_ktime_get_ns(),
+				     .policy = copy };
+
+		count(OVERHIGH_COUNT_MISSED_MAP_FULL);
+		report(&s, &r);
+		return 0;
+	}
+	count(OVERHIGH_COUNT_INHERITED);
+	return 0;
+}
+
+/* The last thread of a process ends: all that is known of it goes. */
+static __always_inline int drop(struct task_struct *task)
+{
+	struct report r = { .type = OVERHIGH_EV_EXITED };
+	struct overhigh_policy *policy;
+	struct overhigh_state *state;
+	struct subject s = { .task = task, .pid = task->tgid };
+	u64 since_ns;
+
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
+		return 0;
+	state = bpf_map_lookup_elem(&process_state, &s.pid);
+	if (state) {
+		s.now_ns = bpf_ktime_get_ns();
+		s.start_ns = state->start_ns;
+		s.rss_bytes = state->rss_bytes;
+		policy = bpf_map_lookup_elem(&process_policy, &s.pid);
+		if (policy)
+			r.control = policy->control;
+		since_ns = end_episode(state);
+		if (since_ns)
+			r.over_ns = s.now_ns - since_ns;
+		s.excess_bytes = since_ns ? state->excess_bytes : 0;
+		r.delay_ns = state->delay_ns;
+		report(&s, &r);
+		bpf_map_delete_elem(&process_state, &s.pid);
+	}
+	bpf_map_delete_elem(&held, &s.pid);
+	if (!bpf_map_delete_elem(&process_policy, &s.pid))
+		count(OVERHIGH_COUNT_EXITED);
+	return 0;
+}
+
+/*
+ * What a user's own stop and continue signals mean for a process that is held:
+ * his SIGSTOP outlives the hold, his SIGCONT ends it.  bpf_send_signal() sends
+ * with SEND_SIG_PRIV, and of the stop signals only SIGSTOP.
+ */
+static __always_inline int signal_to_held(int sig, struct kernel_siginfo *info,
+					  struct task_struct *task)
+{
+	struct overhigh_control *control;
+	struct overhigh_held *h;
+	u32 pid = task->tgid;
+	u32 sender;
+
+	if (sig < 1 || sig > 64 ||
+	    (sig != SIGCONT_NR && !(STOP_SIGNALS & 1UL << (sig - 1))))
+		return 0;
+	h = bpf_map_lookup_elem(&held, &pid);
+	if (!h)
+		return 0;
+	if (sig != SIGCONT_NR) {
+		if (sig != SIGSTOP || info != SEND_SIG_PRIV)
+			h->user_stop = 1;
+		return 0;
+	}
+	control = the_control();
+	sender = bpf_get_current_pid_tgid() >> 32;
+	if (control &&
+	    (sender == control->loader_pid || sender == control->guard_pid))
+		return 0;
+	bpf_map_delete_elem(&held, &pid);
+	return 0;
+}
+
+/*
+ * One record for a process that is governed, as it stands now: a struct
+ * overhigh_look, written in two pieces to keep the stack small.
+ */
+static __always_inline int look_at_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct seq_file *seq = ctx->meta->seq;
+	struct overhigh_look_head head = {};
+	struct subject s = {};
+	struct mm_struct *mm;
+	u32 kind;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	s.task = task;
+	s.pid = task->tgid;
+	mm = task->mm;
+	if (!mm || (task->flags & PF_KTHREAD) || !find_policy(&s))
+		return 0;
+	measure(&s, mm, true);
+	s.start_ns = task->start_boottime;
+	if (!s.excess_bytes)
+		fell_below(&s);
+	else
+		head.due_signal = due_signal(&s);
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		head.rss_bytes[kind] =
+			s.rss_pages[kind] > 0 ?
+				(u64)s.rss_pages[kind] * page_bytes :
+				0;
+	head.usage_bytes = s.usage_bytes;
+	head.limit_bytes = s.limit_bytes;
+	head.excess_bytes = s.excess_bytes;
+	head.start_ns = s.start_ns;
+	head.source_id = s.source_id;
+	head.pid = s.pid;
+	head.source = s.source;
+	bpf_probe_read_kernel_str(head.comm, sizeof(head.comm), &task->comm);
+	bpf_seq_write(seq, &head, sizeof(head));
+	bpf_seq_write(seq, &s.policy, sizeof(s.policy));
+	return 0;
+}
+
+#endif /* OVERHIGH_LIFETIME_BPF_H */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * maps.bpf.h - every map: its key, its value, who writes it; and the settings
+ * that the loader writes into .rodata before it loads the programs.
+ *
+ * Does not belong here: code that uses them.  The maps are pinned by their
+ * name under /sys/fs/bpf/overhigh; bpftool and the loader find them there.
+ */
+#ifndef OVERHIGH_MAPS_BPF_H
+#define OVERHIGH_MAPS_BPF_H
+
+/* written by users (overhigh set, bpftool), by the fork and exit hooks */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_POLICIES);
+	__type(key, u32); /* pid */
+	__type(value, struct overhigh_policy);
+} process_policy SEC(".maps");
+
+/* written by users */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_CGROUPS);
+	__type(key, u64); /* cgroup id */
+	__type(value, struct overhigh_policy);
+} cgroup_policy SEC(".maps");
+
+/* written by users */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32); /* 0 */
+	__type(value, struct overhigh_policy);
+} default_policy SEC(".maps");
+
+/* written by the BPF programs */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_POLICIES);
+	__type(key, u32); /* pid */
+	__type(value, struct overhigh_state);
+} process_state SEC(".maps");
+
+/* written by the BPF programs, entries removed by the loader or its guard */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_POLICIES);
+	__type(key, u32); /* pid */
+	__type(value, struct overhigh_held);
+} held SEC(".maps");
+
+/* first part written by the loader, second by the BPF programs */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32); /* 0 */
+	__type(value, struct overhigh_control);
+} control SEC(".maps");
+
+/* written by the BPF programs */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, OVERHIGH_COUNTERS);
+	__type(key, u32); /* enum overhigh_counter */
+	__type(value, u64);
+} counters SEC(".maps");
+
+/* struct overhigh_event, written by the BPF programs, read by the loader */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+/* bytes of a page on this machine */
+const volatile __u32 page_bytes = 4096;
+/* CPUs whose part of a percpu_counter may be non-zero */
+const volatile __u32 nr_cpus = 1;
+/* how far, in pages, percpu_counter.count may be off: batch * CPUs */
+const volatile __u32 rss_slack_pages = 64;
+
+static __always_inline void count(u32 which)
+{
+	u64 *value = bpf_map_lookup_elem(&counters, &which);
+
+	if (value)
+		(*value)++;
+}
+
+static __always_inline struct overhigh_control *the_control(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+#endif /* OVERHIGH_MAPS_BPF_H */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * overage.bpf.h - detect: how much memory a process uses, and how far over.
+ *
+ * Belongs here: reading RSS and memcg usage, and comparing them with a policy.
+ * Does not: finding the policy (decide.bpf.h), doing anything about it
+ * (act.bpf.h), kernel differences (kernel_compat.bpf.h).
+ */
+#ifndef OVERHIGH_OVERAGE_BPF_H
+#define OVERHIGH_OVERAGE_BPF_H
+
+/* cgroups that an ancestor walk looks at, at most */
+#define MAX_DEPTH 64
+
+/* A process, the policy that governs it, and where it stands. */
+struct subject {
+	struct task_struct *task;
+	u32 pid;
+	u32 source; /* enum overhigh_source */
+	u64 source_id;
+	u64 now_ns;
+	u64 start_ns;
+	s64 rss_pages[OVERHIGH_KINDS];
+	u64 rss_bytes;	  /* counted kinds */
+	u64 usage_bytes;  /* of the memcg with the largest excess */
+	u64 limit_bytes;  /* what excess_bytes is measured against */
+	u64 excess_bytes; /* 0: below */
+	struct overhigh_policy policy;
+};
+
+static __always_inline u64 counted_bytes(const s64 *pages, u32 flags)
+{
+	s64 sum = 0;
+	u32 kind;
+
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		if (flags & overhigh_rss_kind_flag(kind))
+			sum += pages[kind];
+	return sum > 0 ? (u64)sum * page_bytes : 0;
+}
+
+/*
+ * RSS of the kinds that the policy counts.  The per-CPU parts are added only
+ * where they can decide, as percpu_counter_compare() does.
+ */
+static __always_inline u64 measure_rss(struct subject *s, struct mm_struct *mm,
+				       bool exact)
+{
+	u32 flags = overhigh_flags(s->policy.control);
+	u64 slack;
+
+	rss_read(s->task, mm, s->rss_pages);
+	s->rss_bytes = counted_bytes(s->rss_pages, flags);
+	if (!exact) {
+		slack = rss_slack(s->task) * page_bytes * OVERHIGH_KINDS;
+		exact = overhigh_add(s->rss_bytes, slack) >
+			s->policy.process_limit;
+	}
+	if (exact) {
+		rss_read_exact(s->task, mm, s->rss_pages);
+		s->rss_bytes = counted_bytes(s->rss_pages, flags);
+	}
+	return overhigh_excess(s->rss_bytes, s->policy.process_limit);
+}
+
+struct memcg_walk {
+	struct page_counter *counter;
+	u64 margin_bytes;
+	u64 usage_bytes;
+	u64 limit_bytes;
+	u64 excess_bytes;
+};
+
+static long look_at_counter(u32 i, void *ctx)
+{
+	struct memcg_walk *w = ctx;
+	struct page_counter *counter = w->counter;
+	u64 high, usage_bytes, limit_bytes, excess_bytes;
+
+	if (!counter)
+		return 1;
+	high = BPF_CORE_READ(counter, high);
+	/* PAGE_COUNTER_MAX is LONG_MAX / PAGE_SIZE: no limit is set */
+	if (high < PAGE_COUNTER_UNSET_PAGES / page_bytes) {
+		usage_bytes =
+			BPF_CORE_READ(counter, usage.counter) * page_bytes;
+		limit_bytes = overhigh_add(high * page_bytes, w->margin_bytes);
+		excess_bytes = overhigh_excess(usage_bytes, limit_bytes);
+		if (excess_bytes > w->excess_bytes) {
+			w->usage_bytes = usage_bytes;
+			w->limit_bytes = limit_bytes;
+			w->excess_bytes = excess_bytes;
+		}
+	}
+	w->counter = BPF_CORE_READ(counter, parent);
+	return 0;
+}
+
+/* Usage over memory.high + margin: the largest excess among the task's memcg
+ * and its ancestors. */
+static __noinline int measure_memcg(struct subject *s, struct memcg_walk *w)
+{
+	struct mem_cgroup *memcg = task_memcg(s->task);
+
+	w->margin_bytes = s->policy.cgroup_margin;
+	if (!memcg)
+		return 0;
+	w->counter = (void *)memcg +
+		     bpf_core_field_offset(struct mem_cgroup, memory);
+	bpf_loop(MAX_DEPTH, look_at_counter, w, 0);
+	return 0;
+}
+
+/*
+ * Fills in the measured part of s.  exact: read what a report will show, not
+ * only what decides.
+ */
+static __always_inline void measure(struct subject *s, struct mm_struct *mm,
+				    bool exact)
+{
+	u32 flags = overhigh_flags(s->policy.control);
+	struct memcg_walk w = {};
+	u64 rss_excess = 0;
+
+	if (exact || (flags & OVERHIGH_RSS_MASK))
+		rss_excess = measure_rss(s, mm, exact);
+	if (exact || !(flags & OVERHIGH_DIRECT))
+		measure_memcg(s, &w);
+	s->excess_bytes = overhigh_combine(flags, rss_excess, w.excess_bytes);
+	s->usage_bytes = w.usage_bytes;
+	s->limit_bytes = w.excess_bytes && s->excess_bytes == w.excess_bytes &&
+					 !(flags & OVERHIGH_DIRECT) ?
+				 w.limit_bytes :
+				 s->policy.process_limit;
+}
+
+#endif /* OVERHIGH_OVERAGE_BPF_H */

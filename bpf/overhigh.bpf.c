@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * overhigh.bpf.c - the entry points: where overhigh is called by the kernel.
+ *
+ * Belongs here: one short function for each hook: who am I, what changed, hand
+ * over.  Does not: anything that takes thought.  The loader attaches only the
+ * hooks that the policies in force need (loader/plan.c), so the order of this
+ * file is also the list of what can cost something.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "overhigh.h"
+#include "overhigh_policy.h"
+/* clang-format off: each relies on those before it */
+#include "maps.bpf.h"
+#include "kernel_compat.bpf.h"
+#include "overage.bpf.h"
+#include "report.bpf.h"
+#include "decide.bpf.h"
+#include "act.bpf.h"
+#include "lifetime.bpf.h"
+/* clang-format on */
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Detect: RSS.  After each page fault, still within it: the page that crosses
+ * the limit is counted, and user space has not seen it yet. */
+SEC("fexit/handle_mm_fault")
+int BPF_PROG(fault, struct vm_area_struct *vma, unsigned long address,
+	     unsigned int flags)
+{
+	if (!(flags & FAULT_FLAG_REMOTE))
+		memory_changed(0);
+	return 0;
+}
+
+/* Detect: RSS, where fentry is refused; also for every fall of it.  6.1 passes
+ * the count as a third argument; it lacks what the tasks cache, so it is not
+ * used. */
+SEC("tp_btf/rss_stat")
+int BPF_PROG(rss_stat, struct mm_struct *mm, int member)
+{
+	if (mm == bpf_get_current_task_btf()->mm)
+		memory_changed(0);
+	return 0;
+}
+
+/* Detect: memcg usage.  Charges on behalf of another memcg, and those made in
+ * an interrupt, are not current's doing. */
+SEC("fentry/try_charge_memcg")
+int BPF_PROG(charge, struct mem_cgroup *memcg, unsigned int gfp_mask,
+	     unsigned int nr_pages)
+{
+	if (in_task_context() &&
+	    memcg == task_memcg(bpf_get_current_task_btf()))
+		memory_changed(nr_pages);
+	return 0;
+}
+
+/* Detect: memory given back.  Attached only while something is over. */
+SEC("fentry/__mem_cgroup_uncharge")
+int BPF_PROG(uncharge)
+{
+	return memory_freed();
+}
+
+SEC("fentry/__mem_cgroup_uncharge_list")
+int BPF_PROG(uncharge_list)
+{
+	return memory_freed();
+}
+
+SEC("fentry/__mem_cgroup_uncharge_folios")
+int BPF_PROG(uncharge_folios)
+{
+	return memory_freed();
+}
+
+SEC("tp_btf/mod_memcg_lruvec_state")
+int BPF_PROG(memcg_state, struct mem_cgroup *memcg, int item, int value)
+{
+	return value < 0 ? memory_freed() : 0;
+}
+
+/* Act: ENOMEM. */
+SEC("fmod_ret/security_mmap_file")
+int BPF_PROG(mmap_request, struct file *file, unsigned long prot,
+	     unsigned long flags)
+{
+	struct call_args args;
+
+	current_call(&args);
+	if (args.call != CALL_MMAP || !takes_memory(&args, file))
+		return 0;
+	return memory_requested(args.length);
+}
+
+SEC("fmod_ret/security_vm_enough_memory_mm")
+int BPF_PROG(growth_request, struct mm_struct *mm, long pages)
+{
+	struct call_args args;
+
+	current_call(&args);
+	if (args.call != CALL_BRK && args.call != CALL_MREMAP)
+		return 0;
+	if (mm != bpf_get_current_task_btf()->mm)
+		return 0;
+	return memory_requested((u64)pages * page_bytes);
+}
+
+SEC("fmod_ret/security_file_mprotect")
+int BPF_PROG(mprotect_request, struct vm_area_struct *vma,
+	     unsigned long reqprot, unsigned long prot)
+{
+	struct call_args args;
+
+	current_call(&args);
+	if (args.call != CALL_MPROTECT || !takes_memory(&args, NULL))
+		return 0;
+	return memory_requested(args.length);
+}
+
+/* Life of a process: its policy is inherited, kept over exec, dropped. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
+{
+	return inherit(parent, child);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exited, struct task_struct *task)
+{
+	return drop(task);
+}
+
+/* Signals to a process that overhigh holds. */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(signalled, int sig, struct kernel_siginfo *info,
+	     struct task_struct *task)
+{
+	return signal_to_held(sig, info, task);
+}
+
+/* Report: every governed process as it stands, for the loader to read. */
+SEC("iter/task")
+int look(struct bpf_iter__task *ctx)
+{
+	return look_at_task(ctx);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * report.bpf.h - report: events into the ring buffer, and counters.
+ *
+ * Belongs here: making a struct overhigh_event out of what is known.  Does not:
+ * deciding when there is something to report.
+ */
+#ifndef OVERHIGH_REPORT_BPF_H
+#define OVERHIGH_REPORT_BPF_H
+
+struct report {
+	u32 type; /* enum overhigh_event_type */
+	u32 control;
+	u32 detail;
+	u64 delay_ns;
+	u64 over_ns;
+};
+
+static __always_inline u64 task_cgroup_id(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+static __noinline int report(struct subject *s, struct report *r)
+{
+	struct overhigh_control *control = the_control();
+	struct task_struct *task = s->task;
+	struct overhigh_event *event;
+	u32 kind;
+
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count(OVERHIGH_COUNT_LOST_EVENTS);
+		return 0;
+	}
+	event->time_ns = s->now_ns;
+	event->cgroup_id = task_cgroup_id(task);
+	event->start_ns = s->start_ns;
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		event->rss_bytes[kind] =
+			s->rss_pages[kind] > 0 ?
+				(u64)s->rss_pages[kind] * page_bytes :
+				0;
+	event->usage_bytes = s->usage_bytes;
+	event->limit_bytes = s->limit_bytes;
+	event->excess_bytes = s->excess_bytes;
+	event->delay_ns = r->delay_ns;
+	event->over_ns = r->over_ns;
+	event->pid = s->pid;
+	event->tid = BPF_CORE_READ(task, pid);
+	event->type = r->type;
+	event->control = r->control;
+	event->flags = 0;
+	if (control && control->dry_run)
+		event->flags |= OVERHIGH_EVF_DRY_RUN;
+	if (overhigh_flags(s->policy.control) & OVERHIGH_LOG)
+		event->flags |= OVERHIGH_EVF_LOG;
+	event->source = s->source;
+	event->detail = r->detail;
+	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm),
+				  &task->comm);
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+#endif /* OVERHIGH_REPORT_BPF_H */

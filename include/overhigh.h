@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * overhigh.h - the records that the BPF programs, the loader and bpftool share.
+ *
+ * Belongs here: layouts of pinned maps and of events, and the constants in
+ * them.  Does not: arithmetic on them (overhigh_policy.h), kernel types
+ * (vmlinux.h).  Relies on nothing but fixed-width integers.
+ *
+ * All sizes are bytes, all times CLOCK_MONOTONIC nanoseconds unless the name
+ * carries another unit.  Every record has a fixed size and no padding; a
+ * change of any layout changes OVERHIGH_ABI.
+ */
+#ifndef OVERHIGH_H
+#define OVERHIGH_H
+
+#include <linux/types.h>
+
+/*
+ * Version of all layouts below.  A loader refuses a pin directory whose
+ * control record carries another one.  Since 0.1.
+ */
+#define OVERHIGH_ABI 1
+
+/* "ovrhigh\1": tells a control record from somebody else's map.  Since 0.1. */
+#define OVERHIGH_MAGIC 0x016867696872766fULL
+
+#define OVERHIGH_COMM_LEN 16	    /* TASK_COMM_LEN of the kernel */
+#define OVERHIGH_MAX_POLICIES 65536 /* entries of process_policy */
+#define OVERHIGH_MAX_CGROUPS 4096   /* entries of cgroup_policy */
+#define OVERHIGH_MAX_LEVEL 31	    /* deepest cgroup level with a policy */
+
+/* Bits 0-7 of a control word: what happens to a process that is over. */
+enum overhigh_action {
+	OVERHIGH_NONE = 0,     /* nothing; crossings are still reported */
+	OVERHIGH_ENOMEM = 1,   /* mmap, brk, mremap growth, mprotect fail */
+	OVERHIGH_SLOWDOWN = 2, /* a delay that grows with the excess */
+	OVERHIGH_SIGNAL = 3,   /* the signal in bits 8-15 */
+	OVERHIGH_KILL = 4,     /* SIGKILL */
+	OVERHIGH_ACTION_MAX,
+};
+
+/*
+ * Bits 16-31 of a control word.  The first three and the RSS kinds up to
+ * SHMEM have the values of the RFC "memcg: Enable fine-grained per process
+ * memory control" (2020); the others are overhigh's own.  Since 0.1.
+ */
+enum overhigh_flag {
+	OVERHIGH_SIGCONT = 1 << 0,    /* signal on every crossing, not once */
+	OVERHIGH_DIRECT = 1 << 1,     /* only the process limit counts */
+	OVERHIGH_LOG = 1 << 2,	      /* kernel log, once per crossing */
+	OVERHIGH_RSS_ANON = 1 << 8,   /* count MM_ANONPAGES */
+	OVERHIGH_RSS_FILE = 1 << 9,   /* count MM_FILEPAGES */
+	OVERHIGH_RSS_SHMEM = 1 << 10, /* count MM_SHMEMPAGES */
+	OVERHIGH_RSS_SWAP = 1 << 11,  /* count MM_SWAPENTS */
+	OVERHIGH_STUCK_REPORT = 1 << 12, /* SLOWDOWN goes on when stuck */
+	OVERHIGH_STUCK_KILL = 1 << 13,	 /* SIGKILL when stuck */
+};
+
+#define OVERHIGH_RSS_MASK                                                      \
+	(OVERHIGH_RSS_ANON | OVERHIGH_RSS_FILE | OVERHIGH_RSS_SHMEM |          \
+	 OVERHIGH_RSS_SWAP)
+#define OVERHIGH_FLAGS_MASK                                                    \
+	(OVERHIGH_SIGCONT | OVERHIGH_DIRECT | OVERHIGH_LOG |                   \
+	 OVERHIGH_RSS_MASK | OVERHIGH_STUCK_REPORT | OVERHIGH_STUCK_KILL)
+
+/*
+ * RSS kinds, in the order of the kernel's mm->rss_stat (MM_FILEPAGES is 0).
+ * The flag of kind k is RSS flag bit k: see overhigh_rss_kind_flag().
+ */
+enum overhigh_rss_kind {
+	OVERHIGH_KIND_FILE = 0,
+	OVERHIGH_KIND_ANON = 1,
+	OVERHIGH_KIND_SWAP = 2,
+	OVERHIGH_KIND_SHMEM = 3,
+	OVERHIGH_KINDS,
+};
+
+/*
+ * The policy of a process, a cgroup or the machine: value of the maps
+ * process_policy (key: __u32 pid, the thread group id in the initial pid
+ * namespace), cgroup_policy (key: __u64 cgroup id, the inode number of its
+ * directory) and default_policy (key: __u32 0).  Written by overhigh set, by
+ * bpftool and by anyone who holds the map; checked by overhigh_policy_check()
+ * at every use.  control, cgroup_margin and process_limit are the RFC's three
+ * integers.  Since 0.1.
+ */
+struct overhigh_policy {
+	__u32 control;	     /* action | signal << 8 | flags << 16 */
+	__u32 escalation;    /* control word of the next step, 0: none */
+	__u32 grace_ms;	     /* over for so long before the next step */
+	__u32 max_delay_us;  /* cap of one delay, 0: OVERHIGH_MAX_DELAY_US */
+	__u64 cgroup_margin; /* bytes over memory.high that are allowed */
+	__u64 process_limit; /* bytes of the counted RSS kinds */
+};
+
+/* Longest single delay, whatever a policy says: the kernel's own cap for
+ * memory.high (MEMCG_MAX_HIGH_DELAY_JIFFIES, mm/memcontrol.c). */
+#define OVERHIGH_MAX_DELAY_US 2000000U
+
+/* Over for this long without getting nearer to the limit is "stuck". */
+#define OVERHIGH_STUCK_NS 30000000000ULL
+
+/* While over with ENOMEM, requests below the first pass until their sum in
+ * this episode reaches the second, so that error paths keep working. */
+#define OVERHIGH_SMALL_REQUEST_BYTES (64ULL << 10)
+#define OVERHIGH_SMALL_BUDGET_BYTES (1ULL << 20)
+
+/* A loader whose heartbeat is older than this is taken for dead: no process
+ * is stopped that nobody would continue. */
+#define OVERHIGH_HEARTBEAT_MAX_NS 1000000000ULL
+
+/* Bits of overhigh_state.flags. */
+enum overhigh_state_flag {
+	OVERHIGH_STATE_SIGNALLED = 1 << 0, /* the one-shot signal was sent */
+	OVERHIGH_STATE_STEP_DONE = 1 << 1, /* this step's event was sent */
+	OVERHIGH_STATE_ESCALATED = 1 << 2, /* the second step is in force */
+	OVERHIGH_STATE_STUCK = 1 << 3,	   /* slowdown ended for this episode */
+	OVERHIGH_STATE_BAD = 1 << 4,	/* the policy's refusal was reported */
+	OVERHIGH_STATE_MISSED = 1 << 5, /* a missed action was reported */
+};
+
+/*
+ * What the kernel side remembers of one governed process; value of
+ * process_state (key: __u32 pid).  Written by the BPF programs alone, made at
+ * the first crossing, removed at exit.  Since 0.1.
+ */
+struct overhigh_state {
+	__u64 start_ns;	     /* start_boottime of the group leader: a reused
+			      * pid is told by it */
+	__u64 policy_print;  /* overhigh_policy_print() it was made under */
+	__u64 over_since_ns; /* 0: below */
+	__u64 progress_ns;   /* when least_excess_bytes last shrank */
+	__u64 least_excess_bytes; /* smallest excess of this episode */
+	__u64 rss_bytes;	  /* counted kinds, when last looked at */
+	__u64 excess_bytes;	  /* when last looked at */
+	__u64 small_bytes;	  /* small requests passed in this episode */
+	__u64 owed_pages;	  /* pages faulted since the last delay */
+	__u64 delay_ns;		  /* sum of all delays */
+	__u32 delays;		  /* number of delays */
+	__u32 crossings;	  /* number of episodes */
+	__u32 denied;		  /* requests failed with ENOMEM */
+	__u32 flags;		  /* enum overhigh_state_flag */
+};
+
+/*
+ * A process that overhigh has stopped with SIGSTOP; value of held (key: __u32
+ * pid).  Made by the BPF programs, removed by the loader (or its guard) once
+ * it has sent SIGCONT, or at exit.  Since 0.1.
+ */
+struct overhigh_held {
+	__u64 start_ns;	   /* start_boottime, see overhigh_state */
+	__u64 since_ns;	   /* when SIGSTOP was sent */
+	__u64 deadline_ns; /* when SIGCONT is due at the latest */
+	__u32 user_stop;   /* non-zero: a user sent this stop signal meanwhile;
+			    * the process stays stopped */
+	__u32 pad;	   /* 0 */
+};
+
+enum overhigh_event_type {
+	OVERHIGH_EV_CROSSED = 1,   /* went over */
+	OVERHIGH_EV_ACTED = 2,	   /* the action was carried out */
+	OVERHIGH_EV_ESCALATED = 3, /* the second step is in force */
+	OVERHIGH_EV_BELOW = 4,	   /* fell below again */
+	OVERHIGH_EV_EXITED = 5,	   /* a process that had been over ended */
+	OVERHIGH_EV_STUCK = 6,	   /* over for OVERHIGH_STUCK_NS, no progress */
+	OVERHIGH_EV_REFUSED = 7,   /* policy refused: reason in detail */
+	OVERHIGH_EV_MISSED = 8,	   /* an action could not be done: detail */
+	OVERHIGH_EV_MAX,
+};
+
+/* Bits of overhigh_event.flags. */
+enum overhigh_event_flag {
+	OVERHIGH_EVF_DRY_RUN = 1 << 0, /* would have been done */
+	OVERHIGH_EVF_LOG = 1 << 1,     /* the policy has LOG */
+};
+
+/* Whose policy governs: overhigh_event.source. */
+enum overhigh_source {
+	OVERHIGH_SOURCE_NONE = 0,
+	OVERHIGH_SOURCE_PROCESS = 1,
+	OVERHIGH_SOURCE_CGROUP = 2,
+	OVERHIGH_SOURCE_DEFAULT = 3,
+};
+
+/* Why an action was missed: overhigh_event.detail of EV_MISSED. */
+enum overhigh_missed {
+	OVERHIGH_MISSED_SIGNAL = 1,    /* the kernel refused to send */
+	OVERHIGH_MISSED_NO_LOADER = 2, /* SLOWDOWN with no live loader */
+	OVERHIGH_MISSED_MAP_FULL = 3,  /* no room for the state or policy */
+};
+
+/* One event, as it is in the ring buffer "events".  Since 0.1. */
+struct overhigh_event {
+	__u64 time_ns;	 /* when it happened */
+	__u64 cgroup_id; /* of the task, on the default hierarchy */
+	__u64 start_ns;	 /* start_boottime of the process */
+	__u64 rss_bytes[OVERHIGH_KINDS]; /* by enum overhigh_rss_kind */
+	__u64 usage_bytes;  /* of the memcg with the largest excess, or 0 */
+	__u64 limit_bytes;  /* process_limit, or memory.high + margin */
+	__u64 excess_bytes; /* how far over */
+	__u64 delay_ns;	    /* of this SLOWDOWN; of EXITED: all delays */
+	__u64 over_ns;	    /* how long this episode lasts, or lasted */
+	__u32 pid;	    /* thread group */
+	__u32 tid;	    /* thread that was charged */
+	__u32 type;	    /* enum overhigh_event_type */
+	__u32 control;	    /* control word in force */
+	__u32 flags;	    /* enum overhigh_event_flag */
+	__u16 source;	    /* enum overhigh_source */
+	__u16 detail;	    /* depends on type */
+	char comm[OVERHIGH_COMM_LEN]; /* of the thread */
+};
+
+/* Index into the per-CPU array "counters". */
+enum overhigh_counter {
+	OVERHIGH_COUNT_CROSSED,	      /* crossings */
+	OVERHIGH_COUNT_BELOW,	      /* ends of an over state */
+	OVERHIGH_COUNT_ENOMEM,	      /* requests failed */
+	OVERHIGH_COUNT_SLOWDOWN,      /* delays begun */
+	OVERHIGH_COUNT_SIGNAL,	      /* signals sent */
+	OVERHIGH_COUNT_KILL,	      /* processes killed */
+	OVERHIGH_COUNT_STUCK,	      /* slowdowns that led nowhere */
+	OVERHIGH_COUNT_INHERITED,     /* policies passed on at fork */
+	OVERHIGH_COUNT_EXITED,	      /* policies dropped at exit */
+	OVERHIGH_COUNT_LOST_EVENTS,   /* ring buffer was full */
+	OVERHIGH_COUNT_REFUSED,	      /* uses of a policy that is not valid */
+	OVERHIGH_COUNT_MISSED_SIGNAL, /* enum overhigh_missed, in its order */
+	OVERHIGH_COUNT_MISSED_NO_LOADER,
+	OVERHIGH_COUNT_MISSED_MAP_FULL,
+	OVERHIGH_COUNT_STALE, /* policies of dead processes dropped */
+	OVERHIGH_COUNTERS,
+};
+
+/*
+ * The one record of the map "control": what loader and BPF programs tell each
+ * other outside of policies.  The loader writes the first part, the BPF
+ * programs the second.  Since 0.1.
+ */
+struct overhigh_control {
+	__u64 magic;	     /* OVERHIGH_MAGIC */
+	__u32 abi;	     /* OVERHIGH_ABI */
+	__u32 loader_pid;    /* 0: no loader; never governed */
+	__u64 heartbeat_ns;  /* the loader's, see OVERHIGH_HEARTBEAT_MAX_NS */
+	__u32 dry_run;	     /* non-zero: report, do not act */
+	__u32 has_default;   /* non-zero: look at default_policy */
+	__u32 cgroup_levels; /* bit n: cgroup_policy has one at level n */
+	__u32 guard_pid;     /* releases held processes if the loader dies */
+	/* written by the BPF programs */
+	__u64 nr_over; /* processes that are over */
+};
+
+/*
+ * How a governed process stands; the iterator program "look" writes one for
+ * each, the loader reads them from the iterator's file.  Since 0.1.
+ */
+struct overhigh_look_head {
+	__u64 rss_bytes[OVERHIGH_KINDS]; /* by enum overhigh_rss_kind */
+	__u64 usage_bytes;  /* of the memcg with the largest excess, or 0 */
+	__u64 limit_bytes;  /* process_limit, or memory.high + margin */
+	__u64 excess_bytes; /* 0: below */
+	__u64 start_ns;	    /* start_boottime of the process */
+	__u64 source_id;    /* cgroup id when source is CGROUP */
+	__u32 pid;
+	__u32 source;	  /* enum overhigh_source */
+	__u32 due_signal; /* the loader is to send it: the process is over for
+			   * longer than its grace time and does not run into
+			   * a charge; 0: nothing is due */
+	__u32 pad;	  /* 0 */
+	char comm[OVERHIGH_COMM_LEN];
+};
+
+struct overhigh_look {
+	struct overhigh_look_head head;
+	struct overhigh_policy policy; /* that governs it */
+};
+
+#endif /* OVERHIGH_H */

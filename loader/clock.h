@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* clock.h - the clock that BPF and the loader share, and nothing else. */
+#ifndef OVERHIGH_CLOCK_H
+#define OVERHIGH_CLOCK_H
+
+#include <linux/types.h>
+#include <time.h>
+
+/* CLOCK_MONOTONIC, as bpf_ktime_get_ns(). */
+static inline __u64 clock_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+#endif /* OVERHIGH_CLOCK_H */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cmd_list.c - overhigh list: every policy, and how the process it governs
+ * stands.
+ */
+#include <bpf/bpf.h>
+#include <cjson/cJSON.h>
+#include <limits.h>
+#include <stdlib.h>
+#include "cgroup.h"
+#include "command.h"
+#include "format.h"
+#include "look.h"
+#include "overhigh_policy.h"
+#include "policy_maps.h"
+#include "process.h"
+#include "show.h"
+
+static const char doc[] =
+	"Show every policy; for processes also memory, excess and state.";
+
+struct list {
+	struct pins *pins;
+	cJSON *array;
+};
+
+static int add_policy(const struct target *target,
+		      const struct overhigh_policy *policy, void *ctx)
+{
+	struct list *list = ctx;
+
+	cJSON_AddItemToArray(list->array,
+			     show_object(list->pins, target, policy));
+	return 0;
+}
+
+static void print_row(const cJSON *one)
+{
+	const cJSON *comm = cJSON_GetObjectItem(one, "comm");
+	const cJSON *counted = cJSON_GetObjectItem(one, "counted_bytes");
+	const cJSON *state = cJSON_GetObjectItem(one, "state");
+	char rss[32] = "-";
+
+	if (counted)
+		format_size_rounded(rss, sizeof(rss), counted->valuedouble);
+	printf("%-24s %-15s %-9s %8s  %s\n",
+	       cJSON_GetObjectItem(one, "target")->valuestring,
+	       comm ? comm->valuestring : "-", state ? state->valuestring : "-",
+	       rss, cJSON_GetObjectItem(one, "policy")->valuestring);
+}
+
+int cmd_list(int argc, char **argv, struct error *err)
+{
+	struct list list = {};
+	struct pins pins;
+	const cJSON *one;
+	char *text;
+	int json, ret;
+
+	ret = command_parse_json(argc, argv, doc, &json, err);
+	if (!ret)
+		ret = pins_open(&pins, err);
+	if (ret)
+		return ret;
+	list.pins = &pins;
+	list.array = cJSON_CreateArray();
+	policy_each(&pins, add_policy, &list);
+	if (json) {
+		text = cJSON_Print(list.array);
+		if (text)
+			puts(text);
+		cJSON_free(text);
+	} else {
+		printf("%-24s %-15s %-9s %8s  %s\n", "TARGET", "COMM", "STATE",
+		       "COUNTED", "POLICY");
+		cJSON_ArrayForEach(one, list.array) print_row(one);
+	}
+	cJSON_Delete(list.array);
+	pins_close(&pins);
+	return 0;
+}

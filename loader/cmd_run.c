@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cmd_run.c - overhigh run: be the loader, in the foreground. */
+#include <stdlib.h>
+#include "command.h"
+#include "daemon.h"
+#include "log.h"
+
+static const char doc[] =
+	"Load overhigh, enforce policies and report events until SIGINT or "
+	"SIGTERM.\v"
+	"Maps and links are pinned under " PIN_DIR
+	"; a run that finds them takes over without a gap.  At its end it "
+	"detaches everything unless --keep is given; after a crash the pinned "
+	"links go on with everything that needs no loader.\n\n"
+	"Examples:\n"
+	"  overhigh run\n"
+	"  overhigh run --json >>/var/log/overhigh.json\n"
+	"  overhigh run --dry-run";
+
+static const struct argp_option options[] = {
+	{ "dry-run", 'n', NULL, 0, "report what would be done, do nothing", 0 },
+	{ "json", 'j', NULL, 0, "events as JSON, one object a line", 0 },
+	{ "keep", 'k', NULL, 0, "leave everything attached at the end", 0 },
+	{ "verbose", 'v', NULL, 0, "show what libbpf and the verifier say", 0 },
+	{ 0 },
+};
+
+struct settings {
+	struct daemon daemon;
+	bool keep;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+
+	(void)arg;
+	switch (key) {
+	case 'n':
+		settings->daemon.dry_run = true;
+		return 0;
+	case 'j':
+		settings->daemon.json = true;
+		return 0;
+	case 'k':
+		settings->keep = true;
+		return 0;
+	case 'v':
+		log_libbpf(true);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int cmd_run(int argc, char **argv, struct error *err)
+{
+	const struct argp argp = {
+		options, parse, NULL, doc, NULL, NULL, NULL
+	};
+	struct settings settings = { .daemon.out = stdout };
+	struct daemon *d = &settings.daemon;
+	struct pins pins;
+	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+
+	if (ret)
+		return ret;
+	d->pins = &pins;
+	ret = daemon_start(d, err);
+	if (ret)
+		return ret;
+	say("ready: %u policies in force%s", d->policies,
+	    d->dry_run ? ", dry run" : "");
+	ret = daemon_loop(d, err);
+	daemon_stop(d, !settings.keep);
+	return ret;
+}

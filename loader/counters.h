@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * counters.h - the per-CPU counters, added up.
+ *
+ * Does not belong here: their names (format.h).
+ */
+#ifndef OVERHIGH_COUNTERS_H
+#define OVERHIGH_COUNTERS_H
+
+#include "overhigh.h"
+#include "pins.h"
+
+__u64 counter_read(const struct pins *pins, enum overhigh_counter which);
+
+#endif /* OVERHIGH_COUNTERS_H */

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/* daemon.c - see daemon.h. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "clock.h"
+#include "counters.h"
+#include "daemon.h"
+#include "events.h"
+#include "hold.h"
+#include "load.h"
+#include "log.h"
+#include "policy_maps.h"
+#include "respond.h"
+
+#define TICK_NS                                                                \
+	100000000ULL	       /* heartbeat; also how late a policy that       \
+				* bpftool wrote can get its hooks */
+#define RESPOND_NS 10000000ULL /* look at held processes this often */
+#define NR_EVENT_SOURCES 8
+
+static int handle_event(void *ctx, void *data, size_t size)
+{
+	const struct overhigh_event *event = data;
+	struct daemon *d = ctx;
+
+	if (!event_valid(event, size)) {
+		say("an event of %zu bytes is not valid and was dropped", size);
+		return 0;
+	}
+	if (d->out && event_print(d->out, event, d->json)) {
+		say("cannot write events (%s): going on without",
+		    strerror(errno));
+		d->out = NULL;
+	}
+	stream_send(&d->stream, event);
+	event_kernel_log(event);
+	return 0;
+}
+
+/* A full ring buffer is counted by the BPF side; here it is said. */
+static void report_lost(struct daemon *d)
+{
+	__u64 lost = counter_read(d->pins, OVERHIGH_COUNT_LOST_EVENTS);
+
+	if (lost <= d->lost)
+		return;
+	if (d->out)
+		event_print_lost(d->out, lost - d->lost, d->json);
+	else
+		say("%llu events were lost", lost - d->lost);
+	d->lost = lost;
+}
+
+static int refit(struct daemon *d, bool watch, struct error *err)
+{
+	int lock = lock_take(LOCK_POLICY, true, err);
+	int ret;
+
+	if (lock < 0)
+		return lock;
+	d->fingerprint = policy_fingerprint(d->pins);
+	ret = policy_refit(d->pins, watch, &d->policies, err);
+	if (!ret)
+		d->watching = watch;
+	else
+		d->fingerprint = ~d->fingerprint; /* try again next time */
+	close(lock);
+	return ret;
+}
+
+/*
+ * Policies may have been changed by bpftool, ended by exits, or set by a
+ * command; processes may have crossed or fallen.  The scan takes at most a
+ * fiftieth of the time.
+ */
+static void scan(struct daemon *d)
+{
+	bool watch = d->pins->control->nr_over > 0;
+	struct error err;
+
+	if (d->now_ns < d->next_scan_ns && watch == d->watching)
+		return;
+	if (policy_fingerprint(d->pins) != d->fingerprint ||
+	    watch != d->watching)
+		if (refit(d, watch, &err))
+			say("%s", err.text);
+	d->next_scan_ns = d->now_ns + TICK_NS;
+	if ((clock_now_ns() - d->now_ns) * 50 > TICK_NS)
+		d->next_scan_ns = d->now_ns + (clock_now_ns() - d->now_ns) * 50;
+}
+
+/* Looks at what is over; often while something is held, and for no more than a
+ * twentieth of the time. */
+static void respond_in_time(struct daemon *d, bool anything_held)
+{
+	__u64 took_ns, pause_ns = anything_held ? RESPOND_NS : TICK_NS;
+	struct error err;
+
+	if (!d->pins->control->nr_over || d->now_ns < d->next_respond_ns)
+		return;
+	if (respond(d->pins, &err))
+		say("%s", err.text);
+	took_ns = clock_now_ns() - d->now_ns;
+	if (took_ns * 20 > pause_ns)
+		pause_ns = took_ns * 20;
+	d->next_respond_ns = d->now_ns + pause_ns;
+}
+
+/* All that goes by time.  Sets the timer for the next of it. */
+static void tick(struct daemon *d)
+{
+	struct itimerspec next = {};
+	__u64 deadline_ns, wake_ns;
+	bool held;
+
+	d->now_ns = clock_now_ns();
+	d->pins->control->heartbeat_ns = d->now_ns;
+	held = hold_release_due(d->pins, false, &deadline_ns) > 0;
+	scan(d);
+	respond_in_time(d, held);
+	report_lost(d);
+	wake_ns = d->now_ns + TICK_NS;
+	if (held && deadline_ns < wake_ns)
+		wake_ns = deadline_ns;
+	if (held && d->next_respond_ns < wake_ns)
+		wake_ns = d->next_respond_ns;
+	next.it_value.tv_sec = wake_ns / 1000000000ULL;
+	next.it_value.tv_nsec = wake_ns % 1000000000ULL;
+	timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &next, NULL);
+}
+
+static void restart_guard(struct daemon *d)
+{
+	struct error err;
+
+	say("the guard process ended: starting another");
+	close(d->guard.alive_fd);
+	d->guard.pid = 0;
+	if (guard_start(&d->guard, d->pins, &err))
+		say("%s: held processes depend on this loader alone", err.text);
+}
+
+/* A child that the user stops (Ctrl-Z) stops us too, as a shell expects; what
+ * is held is released first. */
+static void stop_with_child(struct daemon *d, int sig)
+{
+	__u64 next_ns;
+
+	if (sig == SIGSTOP)
+		return; /* ours, or not from a terminal */
+	hold_release_due(d->pins, true, &next_ns);
+	d->pins->control->heartbeat_ns = 0;
+	raise(SIGSTOP);
+	kill(d->child, SIGCONT);
+}
+
+static void reap(struct daemon *d)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == d->child && WIFSTOPPED(status)) {
+			stop_with_child(d, WSTOPSIG(status));
+		} else if (pid == d->child) {
+			d->child_status = status;
+			d->ending = true;
+		} else if (pid == d->guard.pid && !WIFSTOPPED(status)) {
+			restart_guard(d);
+		}
+	}
+}
+
+static void handle_signal(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	if (read(d->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		reap(d);
+	else if (!d->child)
+		d->ending = true;
+	else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP)
+		kill(d->child, info.ssi_signo);
+	/* SIGINT and SIGQUIT of a terminal reach the child by themselves */
+}
+
+static int open_signals(struct daemon *d, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	d->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (d->signal_fd < 0 || d->timer_fd < 0)
+		return fail(err, errno, "cannot make signal and timer fds: %s",
+			    strerror(errno));
+	return 0;
+}
+
+static int add_source(struct daemon *d, int fd, struct error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(d->epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return fail(err, errno, "cannot wait for events: %s",
+			    strerror(errno));
+	return 0;
+}
+
+static int open_sources(struct daemon *d, struct error *err)
+{
+	int ret;
+
+	d->ring = ring_buffer__new(d->pins->map_fd[MAP_EVENTS], handle_event, d,
+				   NULL);
+	if (!d->ring)
+		return fail(err, errno, "cannot read the ring buffer: %s",
+			    strerror(errno));
+	d->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (d->epoll_fd < 0)
+		return fail(err, errno, "cannot make an epoll fd: %s",
+			    strerror(errno));
+	ret = add_source(d, ring_buffer__epoll_fd(d->ring), err);
+	if (!ret)
+		ret = add_source(d, d->signal_fd, err);
+	if (!ret)
+		ret = add_source(d, d->timer_fd, err);
+	if (!ret)
+		ret = add_source(d, d->stream.listen_fd, err);
+	return ret;
+}
+
+/* Memory pressure is our working hours: nothing of us may be paged out, and
+ * the OOM killer must look elsewhere. */
+static void protect_self(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) < 0)
+		say("cannot protect the loader from the OOM killer: %s",
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		say("cannot lock the loader's memory: %s", strerror(errno));
+}
+
+static int take_role(struct daemon *d, struct error *err)
+{
+	struct probe probe;
+	int policy_lock, ret = probe_kernel(&probe, err);
+
+	if (ret)
+		return ret;
+	d->lock_fd = lock_take(LOCK_LOADER, false, err);
+	if (d->lock_fd == -EBUSY)
+		return fail(err, EBUSY,
+			    "another loader is running (pid %d): stop it "
+			    "first, or use 'overhigh set'",
+			    lock_owner());
+	if (d->lock_fd < 0)
+		return d->lock_fd;
+	policy_lock = lock_take(LOCK_POLICY, true, err);
+	ret = policy_lock < 0 ? policy_lock :
+				load_or_take_over(&probe, d->pins, err);
+	if (policy_lock >= 0)
+		close(policy_lock);
+	if (ret)
+		close(d->lock_fd);
+	return ret;
+}
+
+int daemon_start(struct daemon *d, struct error *err)
+{
+	int ret = open_signals(d, err);
+
+	if (!ret)
+		ret = take_role(d, err);
+	if (ret)
+		return ret;
+	d->pins->control->dry_run = d->dry_run;
+	d->pins->control->loader_pid = getpid();
+	d->lost = counter_read(d->pins, OVERHIGH_COUNT_LOST_EVENTS);
+	ret = guard_start(&d->guard, d->pins, err);
+	if (!ret)
+		ret = stream_open(&d->stream, err);
+	if (!ret)
+		ret = open_sources(d, err);
+	if (!ret)
+		ret = refit(d, false, err);
+	if (ret) {
+		daemon_stop(d, true);
+		return ret;
+	}
+	protect_self();
+	tick(d);
+	return 0;
+}
+
+int daemon_loop(struct daemon *d, struct error *err)
+{
+	struct epoll_event ready[NR_EVENT_SOURCES];
+	__u64 expired;
+	int i, n;
+
+	while (!d->ending) {
+		n = epoll_wait(d->epoll_fd, ready, NR_EVENT_SOURCES, 1000);
+		if (n < 0 && errno != EINTR)
+			return fail(err, errno, "cannot wait for events: %s",
+				    strerror(errno));
+		for (i = 0; i < n; i++) {
+			int fd = ready[i].data.fd;
+
+			if (fd == d->signal_fd)
+				handle_signal(d);
+			else if (fd == d->stream.listen_fd)
+				stream_accept(&d->stream);
+			else if (fd == d->timer_fd &&
+				 read(fd, &expired, sizeof(expired)) < 0)
+				continue;
+		}
+		ring_buffer__consume(d->ring);
+		tick(d);
+	}
+	return 0;
+}
+
+/* A set that waits for the lock finds nothing loaded afterwards, and says so.
+ */
+static void unload(void)
+{
+	struct error err;
+	int lock = lock_take(LOCK_POLICY, true, &err);
+
+	if (lock < 0 || pins_remove(&err))
+		say("%s", err.text);
+	if (lock >= 0)
+		close(lock);
+}
+
+void daemon_stop(struct daemon *d, bool detach)
+{
+	hold_end(d->pins);
+	if (d->ring)
+		ring_buffer__consume(d->ring);
+	stream_close(&d->stream);
+	if (d->ring)
+		ring_buffer__free(d->ring);
+	d->pins->control->loader_pid = 0;
+	d->pins->control->guard_pid = 0;
+	guard_stop(&d->guard);
+	if (detach)
+		unload();
+	pins_close(d->pins);
+	close(d->lock_fd);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * daemon.h - the loader's loop: heartbeat, events, deadlines, and keeping the
+ * hooks in step with the policies.  Shared by run and by an exec that has no
+ * run to rely on.
+ *
+ * Does not belong here: command lines (cmd_*.c), what is done about an event
+ * (respond.h, hold.h).
+ */
+#ifndef OVERHIGH_DAEMON_H
+#define OVERHIGH_DAEMON_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include "error.h"
+#include "guard.h"
+#include "pins.h"
+#include "stream.h"
+
+struct daemon {
+	struct pins *pins;
+	FILE *out;	  /* where events are printed; NULL: nowhere */
+	bool json;	  /* as JSON */
+	bool dry_run;	  /* report, do not act */
+	pid_t child;	  /* ends the loop when it exits; 0: none */
+	int child_status; /* as from waitpid() */
+
+	/* the loop's own */
+	struct guard guard;
+	struct stream stream;
+	struct ring_buffer *ring;
+	int lock_fd;
+	int epoll_fd, signal_fd, timer_fd;
+	bool ending;
+	__u64 now_ns;
+	__u64 next_scan_ns;    /* of the policy maps */
+	__u64 next_respond_ns; /* look at processes that are over */
+	__u64 fingerprint;     /* of the policies that the hooks fit */
+	bool watching;	       /* hooks for falling below are attached */
+	unsigned int policies;
+	__u64 lost; /* lost events reported so far */
+};
+
+/*
+ * Becomes the loader: takes the lock (-EBUSY if another has it), loads or
+ * takes over, starts guard and socket, fits the hooks.  d holds settings, all
+ * else is zero.  Signals that the loop handles are blocked from then on.
+ */
+int daemon_start(struct daemon *d, struct error *err);
+
+/* Runs until a signal, or the child's exit, ends it. */
+int daemon_loop(struct daemon *d, struct error *err);
+
+/* Releases what is held and gives the role up.  detach: unload everything,
+ * unless policies of others remain and keep_others is set. */
+void daemon_stop(struct daemon *d, bool detach);
+
+#endif /* OVERHIGH_DAEMON_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hooks.h - the table of places where the kernel calls overhigh.
+ *
+ * Belongs here: for each hook its BPF program, what it is attached to, what it
+ * is for.  Does not: whether this kernel has it (probe.h), which are wanted
+ * (plan.h), attaching (attach.h).
+ */
+#ifndef OVERHIGH_HOOKS_H
+#define OVERHIGH_HOOKS_H
+
+#include <linux/types.h>
+
+enum hook_id {
+	HOOK_FAULT,
+	HOOK_RSS_STAT,
+	HOOK_CHARGE,
+	HOOK_UNCHARGE,
+	HOOK_UNCHARGE_LIST,
+	HOOK_UNCHARGE_FOLIOS,
+	HOOK_MEMCG_STATE,
+	HOOK_MMAP,
+	HOOK_GROWTH,
+	HOOK_MPROTECT,
+	HOOK_FORKED,
+	HOOK_EXITED,
+	HOOK_SIGNALLED,
+	HOOKS,
+};
+
+#define HOOK_BIT(id) (1U << (id))
+
+enum hook_kind {
+	HOOK_TRACEPOINT, /* tp_btf: works wherever BPF tracing does */
+	HOOK_TRAMPOLINE, /* fentry, fexit, fmod_ret: some kernels refuse them */
+};
+
+struct hook {
+	const char *name;   /* of the BPF program and of its pins */
+	const char *target; /* kernel function or tracepoint */
+	enum hook_kind kind;
+	int needs_context; /* reads the preempt count by symbol */
+	const char *purpose;
+};
+
+extern const struct hook hooks[HOOKS];
+
+/* The programs whose only use is to be read: pinned, never on a hot path. */
+#define LOOK_PROGRAM "look"
+
+#endif /* OVERHIGH_HOOKS_H */

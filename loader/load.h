@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * load.h - loading the BPF object: new, or in place of one that is pinned.
+ *
+ * Does not belong here: attaching (attach.h), policies (policy_maps.h).
+ */
+#ifndef OVERHIGH_LOAD_H
+#define OVERHIGH_LOAD_H
+
+#include "error.h"
+#include "pins.h"
+#include "probe.h"
+
+/*
+ * Loads every program that the kernel can take, with the pinned maps if there
+ * are any, pins what is new, and opens the pins.  Programs that were attached
+ * are replaced without a gap.  Refuses a pin directory of another version.
+ */
+int load_or_take_over(const struct probe *probe, struct pins *pins,
+		      struct error *err);
+
+#endif /* OVERHIGH_LOAD_H */

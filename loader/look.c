@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/* look.c - see look.h. */
+#include <bpf/bpf.h>
+#include <string.h>
+#include <unistd.h>
+#include "look.h"
+
+/* The iterator hands out whole records, but a read may end within one. */
+static int read_all(int fd, look_fn fn, void *ctx, struct error *err)
+{
+	struct overhigh_look records[32];
+	char *buffer = (char *)records;
+	size_t have = 0, i;
+	ssize_t n;
+	int ret;
+
+	while ((n = read(fd, buffer + have, sizeof(records) - have)) != 0) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return fail(err, errno,
+				    "cannot read the task iterator: %s",
+				    strerror(errno));
+		have += n;
+		for (i = 0; i < have / sizeof(records[0]); i++) {
+			ret = fn(&records[i], ctx);
+			if (ret)
+				return ret;
+		}
+		memmove(buffer, buffer + i * sizeof(records[0]),
+			have - i * sizeof(records[0]));
+		have -= i * sizeof(records[0]);
+	}
+	return 0;
+}
+
+int look_at_all(const struct pins *pins, look_fn fn, void *ctx,
+		struct error *err)
+{
+	int fd = bpf_iter_create(pins->look_link_fd);
+	int ret;
+
+	if (fd < 0)
+		return fail(err, errno, "cannot start the task iterator: %s",
+			    strerror(errno));
+	ret = read_all(fd, fn, ctx, err);
+	close(fd);
+	return ret;
+}
+
+struct one {
+	__u32 pid;
+	struct overhigh_look *look;
+};
+
+static int take_one(const struct overhigh_look *look, void *ctx)
+{
+	struct one *one = ctx;
+
+	if (look->head.pid != one->pid)
+		return 0;
+	*one->look = *look;
+	return 1;
+}
+
+int look_at(const struct pins *pins, __u32 pid, struct overhigh_look *look,
+	    struct error *err)
+{
+	struct one one = { .pid = pid, .look = look };
+	int ret = look_at_all(pins, take_one, &one, err);
+
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : fail(err, ENOENT, "process %u has no policy", pid);
+}

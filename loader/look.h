@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * look.h - how governed processes stand now, measured by the BPF iterator with
+ * the same code that decides.
+ *
+ * Does not belong here: what to do about it.
+ */
+#ifndef OVERHIGH_LOOK_H
+#define OVERHIGH_LOOK_H
+
+#include "error.h"
+#include "overhigh.h"
+#include "pins.h"
+
+typedef int (*look_fn)(const struct overhigh_look *look, void *ctx);
+
+/* Calls fn for each governed process; a non-zero return of it ends the walk
+ * and is returned. */
+int look_at_all(const struct pins *pins, look_fn fn, void *ctx,
+		struct error *err);
+
+/* Fills *look; -ENOENT if the process is not governed (or not there). */
+int look_at(const struct pins *pins, __u32 pid, struct overhigh_look *look,
+	    struct error *err);
+
+#endif /* OVERHIGH_LOOK_H */

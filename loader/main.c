@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - which subcommand, and the one place that prints an error.
+ *
+ * Does not belong here: anything that a subcommand does.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+#include "log.h"
+
+struct command {
+	const char *name;
+	command_fn run;
+	const char *summary;
+};
+
+static const struct command commands[] = {
+	{ "run", cmd_run, "load, enforce and report until stopped" },
+	{ "exec", cmd_exec, "start a command under a policy" },
+	{ "set", cmd_set,
+	  "set the policy of processes, a cgroup, the default" },
+	{ "get", cmd_get,
+	  "show the policy of a process, a cgroup, the default" },
+	{ "unset", cmd_unset, "remove a policy" },
+	{ "list", cmd_list, "show every policy and how its process stands" },
+	{ "events", cmd_events, "follow what happens" },
+	{ "status", cmd_status, "show what is attached and what serves" },
+	{ "probe", cmd_probe, "the same for a kernel with nothing loaded" },
+	{ "unload", cmd_unload, "detach everything and remove the pins" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int usage(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "Usage: overhigh COMMAND [OPTION...]\n"
+		     "Say what happens to one process that uses too much "
+		     "memory.\n\n");
+	for (i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name,
+			commands[i].summary);
+	fprintf(out,
+		"\nExamples:\n"
+		"  overhigh exec --action kill --limit 200M -- CMD\n"
+		"  overhigh run --json\n"
+		"  overhigh set 1234 --action signal --signal TERM --limit 1G "
+		"\\\n"
+		"           --grace 10s --then kill\n\n"
+		"'overhigh COMMAND --help' shows the options of a command.\n");
+	return 0;
+}
+
+int command_parse(const struct argp *argp, int argc, char **argv,
+		  unsigned int flags, void *input, struct error *err)
+{
+	char name[64];
+	int at = 0, ret;
+
+	/* --help names the subcommand too */
+	snprintf(name, sizeof(name), "overhigh %s", argv[0]);
+	argv[0] = name;
+	err->text[0] = 0;
+	ret = argp_parse(argp, argc, argv, flags | ARGP_NO_ERRS, &at, input);
+	if (!ret)
+		return 0;
+	if (err->text[0])
+		return -EINVAL;
+	if (at > 0 && at <= argc)
+		at--;
+	return bad_input(err,
+			 "'%s' is not an option that is known, or lacks its "
+			 "value: see '%s --help'",
+			 at > 0 && at < argc ? argv[at] : argv[argc - 1], name);
+}
+
+static error_t parse_json(int key, char *arg, struct argp_state *state)
+{
+	int *json = state->input;
+
+	(void)arg;
+	if (key == 'j') {
+		*json = 1;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int command_parse_json(int argc, char **argv, const char *doc, int *json,
+		       struct error *err)
+{
+	static const struct argp_option options[] = {
+		{ "json", 'j', NULL, 0, "JSON in place of text", 0 },
+		{ 0 },
+	};
+	const struct argp argp = { options, parse_json, NULL, doc,
+				   NULL,    NULL,	NULL };
+
+	*json = 0;
+	return command_parse(&argp, argc, argv, 0, json, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct error err = {};
+	size_t i;
+	int ret;
+
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
+		usage(argc < 2 ? stderr : stdout);
+		return argc < 2 ? 2 : 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("overhigh " OVERHIGH_VERSION "\n");
+		return 0;
+	}
+	log_libbpf(getenv("OVERHIGH_VERBOSE") != NULL);
+	for (i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		ret = commands[i].run(argc - 1, argv + 1, &err);
+		if (ret >= 0)
+			return ret;
+		say("%s", err.text);
+		return err.exit_status;
+	}
+	say("'%s' is not a command: see 'overhigh --help'", argv[1]);
+	return 2;
+}

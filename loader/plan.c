@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/* plan.c - see plan.h. */
+#include "overhigh_policy.h"
+#include "plan.h"
+
+static bool has_action(const struct overhigh_policy *policy, __u32 action)
+{
+	return overhigh_action(policy->control) == action ||
+	       (policy->escalation &&
+		overhigh_action(policy->escalation) == action);
+}
+
+void plan_add(struct plan *plan, const struct overhigh_policy *policy,
+	      __u32 usable)
+{
+	__u32 flags = overhigh_flags(policy->control);
+	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
+
+	if (flags & OVERHIGH_RSS_MASK)
+		wanted |= usable & HOOK_BIT(HOOK_FAULT) ?
+				  HOOK_BIT(HOOK_FAULT) :
+				  HOOK_BIT(HOOK_RSS_STAT);
+	if (!(flags & OVERHIGH_DIRECT))
+		wanted |= HOOK_BIT(HOOK_CHARGE);
+	if (has_action(policy, OVERHIGH_ENOMEM))
+		wanted |= HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
+			  HOOK_BIT(HOOK_MPROTECT);
+	if (has_action(policy, OVERHIGH_SLOWDOWN))
+		wanted |= HOOK_BIT(HOOK_SIGNALLED);
+	plan->hooks |= wanted & usable;
+}
+
+void plan_add_watch(struct plan *plan, __u32 usable)
+{
+	plan->hooks |=
+		usable &
+		(HOOK_BIT(HOOK_RSS_STAT) | HOOK_BIT(HOOK_UNCHARGE) |
+		 HOOK_BIT(HOOK_UNCHARGE_LIST) | HOOK_BIT(HOOK_UNCHARGE_FOLIOS) |
+		 HOOK_BIT(HOOK_MEMCG_STATE));
+}
+
+static int unavailable(const struct probe *probe, enum capability c,
+		       struct error *err)
+{
+	struct capability_state s = probe_capability(probe, c);
+
+	if (s.available)
+		return 0;
+	bad_input(err,
+		  "%s is not available here: %s (--force sets the policy all "
+		  "the same)",
+		  s.name, s.reason);
+	return -EOPNOTSUPP;
+}
+
+int plan_check(const struct overhigh_policy *policy, const struct probe *probe,
+	       struct error *err)
+{
+	int ret = 0;
+
+	if (has_action(policy, OVERHIGH_ENOMEM))
+		ret = unavailable(probe, CAP_ENOMEM, err);
+	if (!ret && !(overhigh_flags(policy->control) & OVERHIGH_DIRECT))
+		ret = unavailable(probe, CAP_MEMCG_MARGIN, err);
+	return ret;
+}

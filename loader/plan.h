@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * plan.h - which hooks the policies in force need, and no others.
+ *
+ * Belongs here: pure functions from policies and what the kernel offers to a
+ * set of hooks.  Does not: attaching (attach.h), reading maps (policy_maps.h).
+ */
+#ifndef OVERHIGH_PLAN_H
+#define OVERHIGH_PLAN_H
+
+#include <stdbool.h>
+#include "overhigh.h"
+#include "probe.h"
+
+struct plan {
+	__u32 hooks;	     /* HOOK_BIT()s */
+	__u32 cgroup_levels; /* as overhigh_control.cgroup_levels */
+	bool has_default;
+};
+
+/* Adds what policy needs.  usable: the hooks that this kernel has. */
+void plan_add(struct plan *plan, const struct overhigh_policy *policy,
+	      __u32 usable);
+
+/* Adds what tells at once that a process that is over has fallen below. */
+void plan_add_watch(struct plan *plan, __u32 usable);
+
+/*
+ * Whether everything that policy asks for can be had here; otherwise a line
+ * with the reason in *err and -EOPNOTSUPP.
+ */
+int plan_check(const struct overhigh_policy *policy, const struct probe *probe,
+	       struct error *err);
+
+#endif /* OVERHIGH_PLAN_H */

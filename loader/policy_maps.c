@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/* policy_maps.c - see policy_maps.h. */
+#include <bpf/bpf.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+#include "attach.h"
+#include "cgroup.h"
+#include "overhigh_policy.h"
+#include "policy_maps.h"
+#include "process.h"
+
+static int map_of(const struct pins *pins, const struct target *target)
+{
+	switch (target->kind) {
+	case TARGET_PROCESS:
+		return pins->map_fd[MAP_PROCESS_POLICY];
+	case TARGET_CGROUP:
+		return pins->map_fd[MAP_CGROUP_POLICY];
+	default:
+		return pins->map_fd[MAP_DEFAULT_POLICY];
+	}
+}
+
+/* The key is a __u32 for processes and the default, a __u64 for cgroups. */
+static const void *key_of(const struct target *target)
+{
+	return target->kind == TARGET_CGROUP ?
+		       (const void *)&target->cgroup_id :
+		       (const void *)&target->pid;
+}
+
+static int write_policy(struct pins *pins, const struct target *target,
+			const struct overhigh_policy *policy, struct error *err)
+{
+	if (!bpf_map_update_elem(map_of(pins, target), key_of(target), policy,
+				 BPF_ANY))
+		return 0;
+	if (errno == E2BIG)
+		return fail(err, E2BIG,
+			    "the policy map is full: unset policies that are "
+			    "not needed");
+	return fail(err, errno, "cannot write the policy: %s", strerror(errno));
+}
+
+int policy_set(struct pins *pins, const struct target *target,
+	       const struct overhigh_policy *policy, struct error *err)
+{
+	struct plan plan = {};
+	int ret;
+
+	plan_add(&plan, policy, attach_loaded());
+	ret = attach_also(plan.hooks, err);
+	if (ret)
+		return ret;
+	if (target->kind == TARGET_CGROUP)
+		__sync_fetch_and_or(&pins->control->cgroup_levels,
+				    1U << target->level);
+	ret = write_policy(pins, target, policy, err);
+	if (ret)
+		return ret;
+	if (target->kind == TARGET_DEFAULT)
+		pins->control->has_default = 1;
+	/* it may have ended between the check and now, before the exit hook
+	 * could know of its policy */
+	if (target->kind == TARGET_PROCESS && !process_same(target->pidfd)) {
+		bpf_map_delete_elem(pins->map_fd[MAP_PROCESS_POLICY],
+				    &target->pid);
+		bad_input(err, "process %u has ended", target->pid);
+		return -ESRCH;
+	}
+	return 0;
+}
+
+int policy_unset(struct pins *pins, const struct target *target,
+		 struct error *err)
+{
+	struct overhigh_policy none = {};
+	int ret = policy_get(pins, target, &none, err);
+
+	if (ret)
+		return ret;
+	memset(&none, 0, sizeof(none));
+	if (target->kind == TARGET_DEFAULT) {
+		pins->control->has_default = 0;
+		return write_policy(pins, target, &none, err);
+	}
+	if (bpf_map_delete_elem(map_of(pins, target), key_of(target)))
+		return fail(err, errno, "cannot remove the policy: %s",
+			    strerror(errno));
+	return 0;
+}
+
+int policy_get(const struct pins *pins, const struct target *target,
+	       struct overhigh_policy *policy, struct error *err)
+{
+	static const struct overhigh_policy none;
+
+	if (!bpf_map_lookup_elem(map_of(pins, target), key_of(target),
+				 policy) &&
+	    (target->kind != TARGET_DEFAULT ||
+	     memcmp(policy, &none, sizeof(none))))
+		return 0;
+	return fail(err, ENOENT, "%s has no policy of its own", target->text);
+}
+
+static int each_in(int fd, enum target_kind kind, policy_fn fn, void *ctx)
+{
+	struct target target = { .kind = kind, .pidfd = -1 };
+	struct overhigh_policy policy;
+	__u64 key = 0, next = 0;
+	bool first = true;
+	int ret = 0;
+
+	while (!ret && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		first = false;
+		key = next;
+		if (bpf_map_lookup_elem(fd, &key, &policy))
+			continue; /* gone meanwhile */
+		if (kind == TARGET_CGROUP)
+			target.cgroup_id = key;
+		else
+			target.pid = (__u32)key;
+		ret = fn(&target, &policy, ctx);
+	}
+	return ret;
+}
+
+int policy_each(const struct pins *pins, policy_fn fn, void *ctx)
+{
+	struct target target = { .kind = TARGET_DEFAULT, .pidfd = -1 };
+	struct overhigh_policy policy;
+	struct error ignored;
+	int ret;
+
+	ret = each_in(pins->map_fd[MAP_PROCESS_POLICY], TARGET_PROCESS, fn,
+		      ctx);
+	if (!ret)
+		ret = each_in(pins->map_fd[MAP_CGROUP_POLICY], TARGET_CGROUP,
+			      fn, ctx);
+	if (!ret && !policy_get(pins, &target, &policy, &ignored))
+		ret = fn(&target, &policy, ctx);
+	return ret;
+}
+
+static int add_to_fingerprint(const struct target *target,
+			      const struct overhigh_policy *policy, void *ctx)
+{
+	__u64 *sum = ctx;
+	__u64 one = overhigh_policy_print(policy) * 31 +
+		    (target->kind == TARGET_CGROUP ? target->cgroup_id :
+						     target->pid);
+
+	one = (one ^ one >> 29) * 0xbf58476d1ce4e5b9ULL + target->kind;
+	*sum += one; /* the order of a hash map means nothing */
+	return 0;
+}
+
+__u64 policy_fingerprint(const struct pins *pins)
+{
+	__u64 sum = 0;
+
+	policy_each(pins, add_to_fingerprint, &sum);
+	return sum;
+}
+
+struct refit {
+	struct pins *pins;
+	struct plan plan;
+	__u32 usable;
+	unsigned int total;
+};
+
+static int refit_one(const struct target *target,
+		     const struct overhigh_policy *policy, void *ctx)
+{
+	struct refit *refit = ctx;
+	char path[PATH_MAX];
+	unsigned int level;
+
+	switch (target->kind) {
+	case TARGET_PROCESS:
+		/* bpftool may have named a process that is not there, and at
+		 * start there may be some that ended with no hook attached */
+		if (!process_exists(target->pid)) {
+			bpf_map_delete_elem(
+				refit->pins->map_fd[MAP_PROCESS_POLICY],
+				&target->pid);
+			return 0;
+		}
+		break;
+	case TARGET_CGROUP:
+		if (cgroup_by_id(target->cgroup_id, path, sizeof(path),
+				 &level) == -ESTALE) {
+			bpf_map_delete_elem(
+				refit->pins->map_fd[MAP_CGROUP_POLICY],
+				&target->cgroup_id);
+			return 0;
+		}
+		if (level <= OVERHIGH_MAX_LEVEL)
+			refit->plan.cgroup_levels |= 1U << level;
+		break;
+	case TARGET_DEFAULT:
+		refit->plan.has_default = true;
+		break;
+	}
+	plan_add(&refit->plan, policy, refit->usable);
+	refit->total++;
+	return 0;
+}
+
+int policy_refit(struct pins *pins, bool watch, unsigned int *total,
+		 struct error *err)
+{
+	struct refit refit = { .pins = pins, .usable = attach_loaded() };
+	int ret;
+
+	policy_each(pins, refit_one, &refit);
+	if (watch && refit.total)
+		plan_add_watch(&refit.plan, refit.usable);
+	*total = refit.total;
+	/* what a policy needs is attached before it is looked up, and looked
+	 * up no more before it is detached */
+	ret = attach_also(refit.plan.hooks, err);
+	if (ret)
+		return ret;
+	pins->control->cgroup_levels = refit.plan.cgroup_levels;
+	pins->control->has_default = refit.plan.has_default;
+	return attach_exactly(refit.plan.hooks, err);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/* respond.c - see respond.h. */
+#include <signal.h>
+#include "hold.h"
+#include "log.h"
+#include "look.h"
+#include "process.h"
+#include "respond.h"
+
+/* Between the look that marked it and now it may have freed its memory. */
+static void send_due(const struct pins *pins, const struct overhigh_look *then)
+{
+	struct overhigh_look now;
+	struct error err;
+	int ret;
+
+	if (look_at(pins, then->head.pid, &now, &err) ||
+	    now.head.start_ns != then->head.start_ns || !now.head.excess_bytes)
+		return;
+	ret = process_signal(then->head.pid, then->head.start_ns,
+			     then->head.due_signal);
+	if (ret && ret != -ESRCH)
+		say("cannot send signal %u to process %u: error %d",
+		    then->head.due_signal, then->head.pid, -ret);
+	/* a stopped process acts on no signal but SIGKILL */
+	hold_release(pins, then->head.pid);
+}
+
+static int respond_to(const struct overhigh_look *look, void *ctx)
+{
+	const struct pins *pins = ctx;
+
+	if (!look->head.excess_bytes)
+		hold_release(pins, look->head.pid);
+	else if (look->head.due_signal)
+		send_due(pins, look);
+	return 0;
+}
+
+int respond(const struct pins *pins, struct error *err)
+{
+	return look_at_all(pins, respond_to, (void *)pins, err);
+}

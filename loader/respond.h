@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * respond.h - what the loader does for processes that cannot be reached from
+ * their own charges: early release of held ones, signals that are due.
+ *
+ * Does not belong here: deadlines (hold.h), the loop that calls this
+ * (daemon.h).
+ */
+#ifndef OVERHIGH_RESPOND_H
+#define OVERHIGH_RESPOND_H
+
+#include "error.h"
+#include "pins.h"
+
+/*
+ * Looks at every governed process: continues the held ones that have fallen
+ * below, sends the signals that are due.
+ */
+int respond(const struct pins *pins, struct error *err);
+
+#endif /* OVERHIGH_RESPOND_H */

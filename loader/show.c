@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* show.c - see show.h. */
+#include <bpf/bpf.h>
+#include <limits.h>
+#include "cgroup.h"
+#include "format.h"
+#include "look.h"
+#include "overhigh_policy.h"
+#include "policy_options.h"
+#include "process.h"
+#include "show.h"
+
+static __u64 counted_bytes(const struct overhigh_look *look)
+{
+	__u32 flags = overhigh_flags(look->policy.control);
+	__u64 sum = 0;
+	int kind;
+
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		if (flags & overhigh_rss_kind_flag(kind))
+			sum += look->head.rss_bytes[kind];
+	return sum;
+}
+
+static const char *state_word(const struct overhigh_state *state, bool held)
+{
+	if (held)
+		return "held";
+	if (!state->over_since_ns)
+		return "below";
+	if (state->flags & OVERHIGH_STATE_STUCK)
+		return "stuck";
+	return state->flags & OVERHIGH_STATE_ESCALATED ? "escalated" : "over";
+}
+
+static void add_process(cJSON *object, const struct pins *pins, __u32 pid)
+{
+	struct overhigh_state state = {};
+	struct overhigh_held held;
+	struct overhigh_look look;
+	struct process process;
+	struct error ignored;
+	bool is_held;
+
+	if (!process_read(pid, &process))
+		cJSON_AddStringToObject(object, "comm", process.comm);
+	if (!look_at(pins, pid, &look, &ignored)) {
+		cJSON_AddNumberToObject(object, "counted_bytes",
+					counted_bytes(&look));
+		cJSON_AddNumberToObject(object, "usage_bytes",
+					look.head.usage_bytes);
+		cJSON_AddNumberToObject(object, "limit_bytes",
+					look.head.limit_bytes);
+		cJSON_AddNumberToObject(object, "excess_bytes",
+					look.head.excess_bytes);
+	}
+	bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_STATE], &pid, &state);
+	is_held = !bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held);
+	cJSON_AddStringToObject(object, "state", state_word(&state, is_held));
+	cJSON_AddNumberToObject(object, "crossings", state.crossings);
+	cJSON_AddNumberToObject(object, "denied", state.denied);
+	cJSON_AddNumberToObject(object, "delays", state.delays);
+	cJSON_AddNumberToObject(object, "delay_ns", state.delay_ns);
+}
+
+static void add_policy(cJSON *object, const struct overhigh_policy *policy)
+{
+	char text[FORMAT_POLICY_MAX], refusal[FORMAT_MAX];
+	int bad = overhigh_policy_check(policy);
+
+	format_policy(text, sizeof(text), policy);
+	cJSON_AddStringToObject(object, "policy", text);
+	cJSON_AddNumberToObject(object, "control", policy->control);
+	cJSON_AddNumberToObject(object, "escalation", policy->escalation);
+	cJSON_AddNumberToObject(object, "grace_ms", policy->grace_ms);
+	cJSON_AddNumberToObject(object, "max_delay_us", policy->max_delay_us);
+	cJSON_AddNumberToObject(object, "cgroup_margin", policy->cgroup_margin);
+	cJSON_AddNumberToObject(object, "process_limit", policy->process_limit);
+	if (bad)
+		cJSON_AddStringToObject(
+			object, "refused",
+			format_refusal(refusal, sizeof(refusal), bad));
+}
+
+cJSON *show_object(const struct pins *pins, const struct target *target,
+		   const struct overhigh_policy *policy)
+{
+	cJSON *object = cJSON_CreateObject();
+	char text[PATH_MAX];
+
+	if (target->kind == TARGET_PROCESS)
+		snprintf(text, sizeof(text), "%u", target->pid);
+	else if (target->kind == TARGET_DEFAULT)
+		snprintf(text, sizeof(text), "default");
+	else if (cgroup_by_id(target->cgroup_id, text, sizeof(text), NULL))
+		snprintf(text, sizeof(text), "cgroup %llu (gone)",
+			 target->cgroup_id);
+	cJSON_AddStringToObject(object, "target", text);
+	if (target->kind == TARGET_PROCESS) {
+		cJSON_AddNumberToObject(object, "pid", target->pid);
+		add_process(object, pins, target->pid);
+	}
+	add_policy(object, policy);
+	return object;
+}
