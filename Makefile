@@ -58,8 +58,50 @@ $(BUILD)/overhigh.skel.h: $(BUILD)/overhigh.bpf.o
 # load.c is the one that includes the skeleton
 $(BUILD)/loader/load.o: $(BUILD)/overhigh.skel.h
 
+# ---- tests -----------------------------------------------------------------
+# A file tests/unit/test_X.c, tests/live/test_X.c or tests/prog/X.c is one
+# program; tests/check runs them and counts.
+
+CHECK_PACKAGES := cmocka libcjson
+CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(CHECK_PACKAGES))
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs $(CHECK_PACKAGES))
+
+PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o hooks.o)
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
+LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour recover_glibc recover_musl recover_jemalloc)
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(PURE_OBJ)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(PURE_OBJ) $(CHECK_LIBS)
+
+$(BUILD)/tests/live/%.o: tests/live/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/live/test_%: tests/live/test_%.c $(LIVE_LIB)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(LIVE_LIB) $(CHECK_LIBS)
+
+$(BUILD)/tests/recover_%: tests/prog/recover.c
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(if $(filter musl,$*),musl-gcc,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
+
+$(BUILD)/tests/%: tests/prog/%.c
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -Itests/prog $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< -pthread
+
+.PHONY: tests
+tests: $(BUILD)/overhigh $(UNIT) $(LIVE) $(PROGS)
+
 .PHONY: clean
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

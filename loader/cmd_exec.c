@@ -207,7 +207,7 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	struct daemon d = {};
 	struct probe probe;
 	struct pins pins;
-	int go_fd, ret;
+	int go_fd = -1, ret;
 	pid_t child;
 
 	policy_options_init(&settings.policy);

@@ -56,20 +56,22 @@ struct policy_field {
 	int key;	     /* enum policy_option_key */
 	const char *metavar; /* 0: a switch */
 	enum policy_unit unit;
+	uint32_t flag;	   /* of a switch: enum overhigh_flag */
 	uint64_t min, max; /* of BYTES and TIME, inclusive */
 	uint64_t step;	   /* TIME: a whole number of these */
 	const char *help;  /* one line, without the bounds */
-	/* takes an argument (after the bounds were checked: value) */
+	/* takes an argument; of BYTES and TIME its value, within bounds */
 	int (*set)(struct policy_options *options, const char *arg,
 		   uint64_t value, struct error *err);
 	/* writes the argument that gives this policy; returns non-zero if the
-	 * option is needed for that */
+	 * option is needed for that; 0 for a switch that is shown when its
+	 * flag is set */
 	int (*show)(const struct overhigh_policy *policy, char *arg,
 		    size_t size);
 };
 
 /* POLICY_FIELDS entries in the order of their keys, which is also the order of
- * --help, of the man page and of format_policy(). */
+ * format_policy(); --help sorts by name. */
 extern const struct policy_field policy_fields[POLICY_FIELDS];
 
 void policy_options_init(struct policy_options *options);

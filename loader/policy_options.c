@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * policy_options.c - see policy_options.h.  Belongs here: the table of the
+ * options, for each how its argument gets into a policy and back, and the rules
+ * between them.  The grammar of single values does not (parse.c).
+ */
+#include <stdbool.h>
+#include <string.h>
+#include "format.h"
+#include "overhigh_policy.h"
+#include "parse.h"
+#include "policy_options.h"
+
+/* What --limit counts when --rss does not say: all memory that the process
+ * cannot be rid of by dropping clean page cache. */
+#define DEFAULT_RSS (OVERHIGH_RSS_ANON | OVERHIGH_RSS_SHMEM | OVERHIGH_RSS_SWAP)
+
+#define MS_NS 1000000ULL
+#define US_NS 1000ULL
+#define DAY_NS (24 * 3600 * 1000 * MS_NS)
+
+static void set_flags(struct policy_options *options, uint32_t mask,
+		      uint32_t flags)
+{
+	options->policy.control &= ~(mask << 16);
+	options->policy.control |= flags << 16;
+}
+
+static int set_action(struct policy_options *options, const char *arg,
+		      uint64_t value, struct error *err)
+{
+	enum overhigh_action action;
+	int ret = parse_action(arg, &action, err);
+
+	(void)value;
+	if (!ret)
+		options->policy.control =
+			(options->policy.control & ~0xffU) | action;
+	return ret;
+}
+
+static int set_limit(struct policy_options *options, const char *arg,
+		     uint64_t value, struct error *err)
+{
+	(void)arg;
+	if (!value)
+		return bad_input(err, "--limit 0 is below what any process "
+				      "needs: use for example --limit 64K");
+	options->policy.process_limit = value;
+	return 0;
+}
+
+static int set_margin(struct policy_options *options, const char *arg,
+		      uint64_t value, struct error *err)
+{
+	(void)arg;
+	(void)err;
+	options->policy.cgroup_margin = value;
+	return 0;
+}
+
+static int set_rss(struct policy_options *options, const char *arg,
+		   uint64_t value, struct error *err)
+{
+	uint32_t flags;
+	int ret = parse_rss(arg, &flags, err);
+
+	(void)value;
+	if (!ret)
+		set_flags(options, OVERHIGH_RSS_MASK, flags);
+	return ret;
+}
+
+static int set_signal(struct policy_options *options, const char *arg,
+		      uint64_t value, struct error *err)
+{
+	uint32_t number;
+	int ret = parse_signal(arg, &number, err);
+
+	(void)value;
+	if (!ret)
+		options->policy.control =
+			(options->policy.control & ~0xff00U) | number << 8;
+	return ret;
+}
+
+static int set_max_delay(struct policy_options *options, const char *arg,
+			 uint64_t value, struct error *err)
+{
+	(void)arg;
+	(void)err;
+	options->policy.max_delay_us = value / US_NS;
+	return 0;
+}
+
+static int set_grace(struct policy_options *options, const char *arg,
+		     uint64_t value, struct error *err)
+{
+	(void)arg;
+	(void)err;
+	options->policy.grace_ms = value / MS_NS;
+	return 0;
+}
+
+/* "kill", or with its signal "signal:TERM" or "signal TERM".  The flags come
+ * in policy_options_finish(), when they are all known. */
+static int set_then(struct policy_options *options, const char *arg,
+		    uint64_t value, struct error *err)
+{
+	static const char word[] = "signal";
+	size_t length = sizeof(word) - 1;
+	enum overhigh_action action = OVERHIGH_SIGNAL;
+	uint32_t number = 0;
+	int ret;
+
+	(void)value;
+	if (!strcmp(arg, word))
+		return bad_input(err, "--then signal does not say which one: "
+				      "use --then signal:TERM");
+	if (!strncmp(arg, word, length) && strchr(": ", arg[length]))
+		ret = parse_signal(arg + length + 1, &number, err);
+	else
+		ret = parse_action(arg, &action, err);
+	if (ret)
+		return ret;
+	if (action == OVERHIGH_NONE)
+		return bad_input(err, "--then none would lift the limit: leave "
+				      "--then out");
+	options->policy.escalation = overhigh_control_word(action, number, 0);
+	return 0;
+}
+
+static int set_on_stuck(struct policy_options *options, const char *arg,
+			uint64_t value, struct error *err)
+{
+	uint32_t flags;
+	int ret = parse_on_stuck(arg, &flags, err);
+
+	(void)value;
+	if (!ret)
+		set_flags(options, OVERHIGH_STUCK_REPORT | OVERHIGH_STUCK_KILL,
+			  flags);
+	return ret;
+}
+
+/* Does either step of the ladder have this action? */
+static bool has_action(const struct overhigh_policy *policy,
+		       enum overhigh_action action)
+{
+	return overhigh_action(policy->control) == action ||
+	       (policy->escalation &&
+		overhigh_action(policy->escalation) == action);
+}
+
+static bool has_flag(const struct overhigh_policy *policy, uint32_t flags)
+{
+	return overhigh_flags(policy->control) & flags;
+}
+
+static int show_action(const struct overhigh_policy *policy, char *arg,
+		       size_t size)
+{
+	format_action(arg, size, overhigh_action(policy->control));
+	return 1;
+}
+
+static int show_limit(const struct overhigh_policy *policy, char *arg,
+		      size_t size)
+{
+	format_size(arg, size, policy->process_limit);
+	return has_flag(policy, OVERHIGH_RSS_MASK);
+}
+
+static int show_margin(const struct overhigh_policy *policy, char *arg,
+		       size_t size)
+{
+	format_size(arg, size, policy->cgroup_margin);
+	if (policy->cgroup_margin)
+		return 1;
+	if (has_flag(policy, OVERHIGH_DIRECT))
+		return 0;
+	/* "--action none" alone is how a process is exempted */
+	return has_flag(policy, OVERHIGH_RSS_MASK) || policy->escalation ||
+	       overhigh_action(policy->control) != OVERHIGH_NONE;
+}
+
+static int show_rss(const struct overhigh_policy *policy, char *arg,
+		    size_t size)
+{
+	format_rss(arg, size, overhigh_flags(policy->control));
+	return has_flag(policy, OVERHIGH_RSS_MASK);
+}
+
+static int show_signal(const struct overhigh_policy *policy, char *arg,
+		       size_t size)
+{
+	format_signal(arg, size, overhigh_signal(policy->control));
+	return overhigh_action(policy->control) == OVERHIGH_SIGNAL;
+}
+
+static int show_repeat(const struct overhigh_policy *policy, char *arg,
+		       size_t size)
+{
+	(void)arg;
+	(void)size;
+	return has_flag(policy, OVERHIGH_SIGCONT) &&
+	       has_action(policy, OVERHIGH_SIGNAL);
+}
+
+static int show_max_delay(const struct overhigh_policy *policy, char *arg,
+			  size_t size)
+{
+	format_duration(arg, size, policy->max_delay_us * US_NS);
+	return policy->max_delay_us && has_action(policy, OVERHIGH_SLOWDOWN);
+}
+
+static int show_grace(const struct overhigh_policy *policy, char *arg,
+		      size_t size)
+{
+	format_duration(arg, size, policy->grace_ms * MS_NS);
+	return policy->escalation != 0;
+}
+
+static int show_then(const struct overhigh_policy *policy, char *arg,
+		     size_t size)
+{
+	uint32_t action = overhigh_action(policy->escalation);
+	char name[FORMAT_MAX];
+
+	format_action(arg, size, action);
+	if (action == OVERHIGH_SIGNAL)
+		snprintf(arg, size, "signal:%s",
+			 format_signal(name, sizeof(name),
+				       overhigh_signal(policy->escalation)));
+	return policy->escalation != 0;
+}
+
+static int show_on_stuck(const struct overhigh_policy *policy, char *arg,
+			 size_t size)
+{
+	/* KILL first, as the kernel side looks at them */
+	snprintf(arg, size, "%s",
+		 has_flag(policy, OVERHIGH_STUCK_KILL) ? "kill" : "report");
+	return has_flag(policy, OVERHIGH_STUCK_KILL | OVERHIGH_STUCK_REPORT) &&
+	       has_action(policy, OVERHIGH_SLOWDOWN);
+}
+
+const struct policy_field policy_fields[POLICY_FIELDS] = {
+	{ .name = "action",
+	  .key = POLICY_KEY_ACTION,
+	  .metavar = "ACTION",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "what happens to a process that is over: none, enomem, "
+		  "slowdown, signal or kill",
+	  .set = set_action,
+	  .show = show_action },
+	{ .name = "limit",
+	  .key = POLICY_KEY_LIMIT,
+	  .metavar = "SIZE",
+	  .unit = POLICY_UNIT_BYTES,
+	  .max = UINT64_MAX,
+	  .help = "over when the process has more memory than SIZE, like 200M "
+		  "or 1.5G",
+	  .set = set_limit,
+	  .show = show_limit },
+	{ .name = "margin",
+	  .key = POLICY_KEY_MARGIN,
+	  .metavar = "SIZE",
+	  .unit = POLICY_UNIT_BYTES,
+	  .max = UINT64_MAX,
+	  .help = "over when its cgroup is above memory.high by more than "
+		  "SIZE; with --limit both must be over",
+	  .set = set_margin,
+	  .show = show_margin },
+	{ .name = "rss",
+	  .key = POLICY_KEY_RSS,
+	  .metavar = "KINDS",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "memory that --limit counts: a list of anon, file, shmem and "
+		  "swap; anon,shmem,swap if not given",
+	  .set = set_rss,
+	  .show = show_rss },
+	{ .name = "direct",
+	  .key = POLICY_KEY_DIRECT,
+	  .help = "only --limit counts, whatever the cgroup does; so it is "
+		  "when --margin is not given",
+	  .flag = OVERHIGH_DIRECT },
+	{ .name = "signal",
+	  .key = POLICY_KEY_SIGNAL,
+	  .metavar = "SIGNAL",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "the signal of --action signal, like TERM, RTMIN+3 or 10",
+	  .set = set_signal,
+	  .show = show_signal },
+	{ .name = "repeat",
+	  .key = POLICY_KEY_REPEAT,
+	  .help = "signal each time the process goes over, not just once",
+	  .flag = OVERHIGH_SIGCONT,
+	  .show = show_repeat },
+	{ .name = "log",
+	  .key = POLICY_KEY_LOG,
+	  .help = "write to the log when the action starts",
+	  .flag = OVERHIGH_LOG },
+	{ .name = "max-delay",
+	  .key = POLICY_KEY_MAX_DELAY,
+	  .metavar = "TIME",
+	  .unit = POLICY_UNIT_TIME,
+	  .min = MS_NS,
+	  .max = OVERHIGH_MAX_DELAY_US * US_NS,
+	  .step = US_NS,
+	  .help = "longest single delay of slowdown, 2s if not given",
+	  .set = set_max_delay,
+	  .show = show_max_delay },
+	{ .name = "grace",
+	  .key = POLICY_KEY_GRACE,
+	  .metavar = "TIME",
+	  .unit = POLICY_UNIT_TIME,
+	  .max = 49 * DAY_NS, /* the most that grace_ms holds */
+	  .step = MS_NS,
+	  .help = "over for so long without a break before --then",
+	  .set = set_grace,
+	  .show = show_grace },
+	{ .name = "then",
+	  .key = POLICY_KEY_THEN,
+	  .metavar = "ACTION",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "what happens after --grace: enomem, slowdown, signal:SIGNAL "
+		  "or kill",
+	  .set = set_then,
+	  .show = show_then },
+	{ .name = "on-stuck",
+	  .key = POLICY_KEY_ON_STUCK,
+	  .metavar = "WHAT",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "when slowdown leads nowhere for 30s: report and go on, "
+		  "release (if not given) or kill",
+	  .set = set_on_stuck,
+	  .show = show_on_stuck },
+};
+
+void policy_options_init(struct policy_options *options)
+{
+	memset(options, 0, sizeof(*options));
+}
+
+static const struct policy_field *find_field(int key)
+{
+	if (key < POLICY_KEY_FIRST || key >= POLICY_KEY_END)
+		return NULL;
+	return &policy_fields[key - POLICY_KEY_FIRST];
+}
+
+/* The number in arg, in bytes or ns, if it keeps to the table. */
+static int read_value(const struct policy_field *field, const char *arg,
+		      uint64_t *value, struct error *err)
+{
+	bool is_time = field->unit == POLICY_UNIT_TIME;
+	const char *(*format)(char *, size_t, uint64_t) =
+		is_time ? format_duration : format_size;
+	char bound[FORMAT_MAX];
+	int ret;
+
+	ret = is_time ? parse_duration(arg, value, err) :
+			parse_size(arg, value, err);
+	if (ret)
+		return ret;
+	if (*value < field->min)
+		return bad_input(err,
+				 "--%s %.32s is too small: use at least %s",
+				 field->name, arg,
+				 format(bound, sizeof(bound), field->min));
+	if (*value > field->max)
+		return bad_input(err, "--%s %.32s is too large: use at most %s",
+				 field->name, arg,
+				 format(bound, sizeof(bound), field->max));
+	if (field->step && *value % field->step)
+		return bad_input(err,
+				 "--%s %.32s is too fine: use a multiple of %s",
+				 field->name, arg,
+				 format(bound, sizeof(bound), field->step));
+	return 0;
+}
+
+int policy_option_set(struct policy_options *options, int key, const char *arg,
+		      struct error *err)
+{
+	const struct policy_field *field = find_field(key);
+	uint64_t value = 0;
+	int ret = 0;
+
+	if (!field)
+		return -ENOENT;
+	if (field->metavar && !arg)
+		return bad_input(err, "--%s needs %s", field->name,
+				 field->metavar);
+	if (field->unit == POLICY_UNIT_BYTES || field->unit == POLICY_UNIT_TIME)
+		ret = read_value(field, arg, &value, err);
+	if (field->flag)
+		set_flags(options, field->flag, field->flag);
+	else if (!ret)
+		ret = field->set(options, arg, value, err);
+	if (!ret)
+		options->given |= 1U << (key - POLICY_KEY_FIRST);
+	return ret;
+}
+
+int policy_options_any(const struct policy_options *options)
+{
+	return options->given != 0;
+}
+
+int policy_option_given(const struct policy_options *options, int key)
+{
+	return find_field(key) &&
+	       (options->given & 1U << (key - POLICY_KEY_FIRST));
+}
+
+/* When is a process over: --limit, --margin, --rss, --direct. */
+static int check_condition(const struct policy_options *options,
+			   struct error *err)
+{
+	bool limit = policy_option_given(options, POLICY_KEY_LIMIT);
+	bool margin = policy_option_given(options, POLICY_KEY_MARGIN);
+	bool acts = options->policy.escalation ||
+		    overhigh_action(options->policy.control) != OVERHIGH_NONE;
+
+	if (acts && !limit && !margin)
+		return bad_input(err, "nothing says when a process is over: "
+				      "add --limit, like --limit 200M, or "
+				      "--margin");
+	if (policy_option_given(options, POLICY_KEY_DIRECT) && !limit)
+		return bad_input(err, "--direct looks at --limit alone: add "
+				      "--limit, or leave --direct out");
+	if (policy_option_given(options, POLICY_KEY_RSS) && !limit)
+		return bad_input(err, "--rss says what --limit counts: add "
+				      "--limit, or leave --rss out");
+	return 0;
+}
+
+/* Options that only make sense with the signal action or with slowdown. */
+static int check_action_options(const struct policy_options *options,
+				struct error *err)
+{
+	const struct overhigh_policy *policy = &options->policy;
+	bool signals = overhigh_action(policy->control) == OVERHIGH_SIGNAL;
+	bool given = policy_option_given(options, POLICY_KEY_SIGNAL);
+
+	if (signals && !given)
+		return bad_input(err, "--action signal does not say which one: "
+				      "use --signal TERM");
+	if (given && !signals)
+		return bad_input(err, "--signal needs --action signal; a later "
+				      "step is written --then signal:TERM");
+	if (policy_option_given(options, POLICY_KEY_REPEAT) &&
+	    !has_action(policy, OVERHIGH_SIGNAL))
+		return bad_input(err, "--repeat needs --action signal or "
+				      "--then signal:TERM");
+	if (has_action(policy, OVERHIGH_SLOWDOWN))
+		return 0;
+	if (policy_option_given(options, POLICY_KEY_MAX_DELAY))
+		return bad_input(err, "--max-delay needs --action slowdown or "
+				      "--then slowdown");
+	if (policy_option_given(options, POLICY_KEY_ON_STUCK))
+		return bad_input(err, "--on-stuck needs --action slowdown or "
+				      "--then slowdown");
+	return 0;
+}
+
+static int check_ladder(const struct policy_options *options, struct error *err)
+{
+	bool then = policy_option_given(options, POLICY_KEY_THEN);
+	bool grace = policy_option_given(options, POLICY_KEY_GRACE);
+
+	if (then && !grace)
+		return bad_input(err, "--then does not say after what time: "
+				      "add --grace, like --grace 10s");
+	if (grace && !then)
+		return bad_input(err, "--grace does not say what comes after "
+				      "it: add --then, like --then kill");
+	return 0;
+}
+
+/* What the options leave out, and the flags of the second step: they are those
+ * of the first, since both look at the same memory. */
+static void complete(const struct policy_options *options,
+		     struct overhigh_policy *policy)
+{
+	uint32_t flags = overhigh_flags(policy->control);
+
+	if (policy_option_given(options, POLICY_KEY_LIMIT)) {
+		if (!policy_option_given(options, POLICY_KEY_RSS))
+			flags |= DEFAULT_RSS;
+		if (!policy_option_given(options, POLICY_KEY_MARGIN))
+			flags |= OVERHIGH_DIRECT;
+	}
+	policy->control |= flags << 16;
+	if (policy->escalation)
+		policy->escalation |= flags << 16;
+}
+
+int policy_options_finish(const struct policy_options *options,
+			  struct overhigh_policy *out, struct error *err)
+{
+	struct overhigh_policy policy = options->policy;
+	char reason[FORMAT_MAX];
+	int bad, ret;
+
+	if (!policy_option_given(options, POLICY_KEY_ACTION))
+		return bad_input(err, "nothing says what happens: add "
+				      "--action none, enomem, slowdown, signal "
+				      "or kill");
+	ret = check_ladder(options, err);
+	if (!ret)
+		ret = check_action_options(options, err);
+	if (!ret)
+		ret = check_condition(options, err);
+	if (ret)
+		return ret;
+	complete(options, &policy);
+	bad = overhigh_policy_check(&policy);
+	if (bad)
+		return bad_input(err, "the policy is not valid: %s",
+				 format_refusal(reason, sizeof(reason), bad));
+	*out = policy;
+	return 0;
+}
+
+static error_t parse_argp_option(int key, char *arg, struct argp_state *state)
+{
+	struct policy_options *options = state->input;
+	int ret;
+
+	/* argp's own keys come here too, some before there is an input */
+	if (!find_field(key))
+		return ARGP_ERR_UNKNOWN;
+	ret = policy_option_set(options, key, arg, &options->err);
+	return -ret;
+}
+
+/* The help of an option, with its bounds where it has some. */
+static void write_doc(const struct policy_field *field, char *doc, size_t size)
+{
+	char min[FORMAT_MAX], max[FORMAT_MAX];
+
+	if (field->unit == POLICY_UNIT_TIME)
+		snprintf(doc, size, "%s (%s to %s)", field->help,
+			 format_duration(min, sizeof(min), field->min),
+			 format_duration(max, sizeof(max), field->max));
+	else
+		snprintf(doc, size, "%s", field->help);
+}
+
+const struct argp_option *policy_argp_options(void)
+{
+	static struct argp_option options[POLICY_FIELDS + 1];
+	static char docs[POLICY_FIELDS][160];
+	int i;
+
+	for (i = 0; i < POLICY_FIELDS && !options[i].name; i++) {
+		write_doc(&policy_fields[i], docs[i], sizeof(docs[i]));
+		options[i].name = policy_fields[i].name;
+		options[i].key = policy_fields[i].key;
+		options[i].arg = policy_fields[i].metavar;
+		options[i].doc = docs[i];
+	}
+	return options;
+}
+
+const struct argp *policy_argp(void)
+{
+	static struct argp argp = { .parser = parse_argp_option };
+
+	argp.options = policy_argp_options();
+	return &argp;
+}
+
+const char *format_policy(char *buffer, size_t size,
+			  const struct overhigh_policy *policy)
+{
+	const struct policy_field *field;
+	char text[FORMAT_POLICY_MAX] = "", arg[FORMAT_MAX] = "";
+	size_t length = 0;
+	int i;
+
+	for (i = 0; i < POLICY_FIELDS; i++) {
+		field = &policy_fields[i];
+		if (!(field->show ? field->show(policy, arg, sizeof(arg)) :
+				    has_flag(policy, field->flag)))
+			continue;
+		length += snprintf(text + length, sizeof(text) - length,
+				   "%s--%s%s%s", length ? " " : "", field->name,
+				   field->metavar ? " " : "",
+				   field->metavar ? arg : "");
+	}
+	snprintf(buffer, size, "%s", text);
+	return buffer;
+}
