@@ -193,6 +193,17 @@ static __always_inline void act(struct subject *s, struct overhigh_state *state,
 	}
 }
 
+/* The same once more with what the RSS has grown by as the pages. */
+static __always_inline void act_on_growth(struct subject *s,
+					  struct overhigh_state *state,
+					  u32 control, u64 pages)
+{
+	if (s->rss_bytes > state->rss_bytes && !pages)
+		pages = (s->rss_bytes - state->rss_bytes) / page_bytes;
+	state->rss_bytes = s->rss_bytes;
+	act(s, state, control, pages);
+}
+
 /*
  * Detect, decide, act for current, whose memory has just changed.  pages: how
  * many were charged, 0 if only the RSS can tell.
@@ -203,12 +214,8 @@ static __always_inline void memory_changed(u64 pages)
 	struct subject s = {};
 	u32 control = judge_current(&s, &state);
 
-	if (!state)
-		return;
-	if (s.rss_bytes > state->rss_bytes && !pages)
-		pages = (s.rss_bytes - state->rss_bytes) / page_bytes;
-	state->rss_bytes = s.rss_bytes;
-	act(&s, state, control, pages);
+	if (state)
+		act_on_growth(&s, state, control, pages);
 }
 
 /*

@@ -56,6 +56,7 @@ static __always_inline int inherit(struct task_struct *parent,
 	u32 to = child->tgid;
 	struct overhigh_policy *policy;
 	struct overhigh_policy copy;
+	u32 *root, copied_root;
 
 	if (from == to) /* a thread */
 		return 0;
@@ -82,6 +83,11 @@ static __always_inline int inherit(struct task_struct *parent,
 		return 0;
 	}
 	count(OVERHIGH_COUNT_INHERITED);
+	root = bpf_map_lookup_elem(&sampled, &from);
+	if (root) { /* perf events are inherited too */
+		copied_root = *root;
+		bpf_map_update_elem(&sampled, &to, &copied_root, BPF_ANY);
+	}
 	return 0;
 }
 
@@ -97,21 +103,24 @@ static __always_inline int drop(struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	state = bpf_map_lookup_elem(&process_state, &s.pid);
-	if (state) {
+	if (state && state->crossings) {
 		s.now_ns = bpf_ktime_get_ns();
 		s.start_ns = state->start_ns;
 		s.rss_bytes = state->rss_bytes;
 		policy = bpf_map_lookup_elem(&process_policy, &s.pid);
-		if (policy)
+		if (policy) {
 			r.control = policy->control;
+			s.source = OVERHIGH_SOURCE_PROCESS;
+		}
 		since_ns = end_episode(state);
 		if (since_ns)
 			r.over_ns = s.now_ns - since_ns;
 		s.excess_bytes = since_ns ? state->excess_bytes : 0;
 		r.delay_ns = state->delay_ns;
 		report(&s, &r);
-		bpf_map_delete_elem(&process_state, &s.pid);
 	}
+	bpf_map_delete_elem(&process_state, &s.pid);
+	bpf_map_delete_elem(&sampled, &s.pid);
 	bpf_map_delete_elem(&held, &s.pid);
 	if (!bpf_map_delete_elem(&process_policy, &s.pid))
 		count(OVERHIGH_COUNT_EXITED);

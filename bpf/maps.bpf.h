@@ -53,6 +53,16 @@ struct {
 	__type(value, struct overhigh_held);
 } held SEC(".maps");
 
+/* written by the loader and the fork and exit hooks: whose perf events (a pid)
+ * sample a process; used where fentry is refused */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_POLICIES);
+	__type(key, u32);   /* pid */
+	__type(value, u32); /* pid */
+} sampled SEC(".maps");
+
 /* first part written by the loader, second by the BPF programs */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

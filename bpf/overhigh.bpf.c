@@ -21,6 +21,7 @@
 #include "report.bpf.h"
 #include "decide.bpf.h"
 #include "act.bpf.h"
+#include "near.bpf.h"
 #include "lifetime.bpf.h"
 /* clang-format on */
 
@@ -45,6 +46,15 @@ int BPF_PROG(rss_stat, struct mm_struct *mm, int member)
 {
 	if (mm == bpf_get_current_task_btf()->mm)
 		memory_changed(0);
+	return 0;
+}
+
+/* Detect: RSS, where fentry is refused, of processes with a policy of their
+ * own: once in OVERHIGH_SAMPLE_FAULTS page faults. */
+SEC("perf_event")
+int sample(struct bpf_perf_event_data *ctx)
+{
+	memory_sampled();
 	return 0;
 }
 

@@ -105,6 +105,15 @@ struct overhigh_policy {
 #define OVERHIGH_SMALL_REQUEST_BYTES (64ULL << 10)
 #define OVERHIGH_SMALL_BUDGET_BYTES (1ULL << 20)
 
+/*
+ * Where fentry is refused, governed processes are looked at every so many page
+ * faults; and one that at its present rate could reach its limit within the
+ * second at every change of its RSS, for the third.
+ */
+#define OVERHIGH_SAMPLE_FAULTS 64
+#define OVERHIGH_NEAR_NS 20000000ULL
+#define OVERHIGH_NEAR_HOLD_NS 200000000ULL
+
 /* A loader whose heartbeat is older than this is taken for dead: no process
  * is stopped that nobody would continue. */
 #define OVERHIGH_HEARTBEAT_MAX_NS 1000000000ULL
@@ -135,6 +144,7 @@ struct overhigh_state {
 	__u64 excess_bytes;	  /* when last looked at */
 	__u64 small_bytes;	  /* small requests passed in this episode */
 	__u64 owed_pages;	  /* pages faulted since the last delay */
+	__u64 seen_ns;		  /* when last sampled, see OVERHIGH_NEAR_NS */
 	__u64 delay_ns;		  /* sum of all delays */
 	__u32 delays;		  /* number of delays */
 	__u32 crossings;	  /* number of episodes */
@@ -165,6 +175,8 @@ enum overhigh_event_type {
 	OVERHIGH_EV_STUCK = 6,	   /* over for OVERHIGH_STUCK_NS, no progress */
 	OVERHIGH_EV_REFUSED = 7,   /* policy refused: reason in detail */
 	OVERHIGH_EV_MISSED = 8,	   /* an action could not be done: detail */
+	OVERHIGH_EV_NEAR = 9,	   /* for the loader alone, never shown: a
+				    * sampled process may cross soon */
 	OVERHIGH_EV_MAX,
 };
 
@@ -244,8 +256,10 @@ struct overhigh_control {
 	__u32 has_default;   /* non-zero: look at default_policy */
 	__u32 cgroup_levels; /* bit n: cgroup_policy has one at level n */
 	__u32 guard_pid;     /* releases held processes if the loader dies */
+	__u64 generation;    /* counts changes of policies by commands */
 	/* written by the BPF programs */
-	__u64 nr_over; /* processes that are over */
+	__u64 nr_over;	     /* processes that are over */
+	__u64 near_until_ns; /* until then every RSS change is looked at */
 };
 
 /*

@@ -83,7 +83,7 @@ static int attach_pinned(enum hook_id id, struct error *err)
 
 int attach_also(__u32 wanted, struct error *err)
 {
-	__u32 missing = wanted & ~attach_attached();
+	__u32 missing = wanted & ~attach_attached() & ~HOOK_BIT(HOOK_SAMPLE);
 	int id, ret = 0;
 
 	for (id = 0; !ret && id < HOOKS; id++)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "command.h"
 #include "daemon.h"
@@ -194,6 +195,27 @@ static int without_run(struct daemon *d, int go_fd,
 	return ret ? ret : shell_status(d->child_status);
 }
 
+/*
+ * -EBUSY if another loader is alive and has loaded.  One that is just starting
+ * or ending has its lock but no pins: that passes.
+ */
+static int become_loader(struct daemon *d, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	int ret, tries;
+
+	for (tries = 0; tries < 500; tries++) {
+		ret = lock_owner() ? -EBUSY : daemon_start(d, err);
+		if (ret != -EBUSY || pins_exist())
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+	return fail(
+		err, ETIMEDOUT,
+		"another loader (pid %d) holds the lock and does not get ready",
+		lock_owner());
+}
+
 int cmd_exec(int argc, char **argv, struct error *err)
 {
 	const struct argp_child children[] = {
@@ -233,8 +255,8 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	d.pins = &pins;
 	d.child = child;
 	d.out = settings.events ? stderr : NULL;
-	ret = lock_owner() ? -EBUSY : daemon_start(&d, err);
-	if (ret == -EBUSY) /* or a run was faster than we */
+	ret = become_loader(&d, err);
+	if (ret == -EBUSY)
 		ret = with_run(child, go_fd, &policy, err);
 	else if (!ret)
 		ret = without_run(&d, go_fd, &policy, err);

@@ -36,6 +36,8 @@ static int handle_event(void *ctx, void *data, size_t size)
 		say("an event of %zu bytes is not valid and was dropped", size);
 		return 0;
 	}
+	if (event->type == OVERHIGH_EV_NEAR)
+		return 0; /* it was to wake us: the next scan sees why */
 	if (d->out && event_print(d->out, event, d->json)) {
 		say("cannot write events (%s): going on without",
 		    strerror(errno));
@@ -67,6 +69,7 @@ static int refit(struct daemon *d, bool watch, struct error *err)
 
 	if (lock < 0)
 		return lock;
+	d->generation = d->pins->control->generation;
 	d->fingerprint = policy_fingerprint(d->pins);
 	ret = policy_refit(d->pins, watch, &d->policies, err);
 	if (!ret)
@@ -84,12 +87,14 @@ static int refit(struct daemon *d, bool watch, struct error *err)
  */
 static void scan(struct daemon *d)
 {
-	bool watch = d->pins->control->nr_over > 0;
+	bool watch = d->pins->control->nr_over > 0 ||
+		     d->pins->control->near_until_ns > d->now_ns;
 	struct error err;
 
 	if (d->now_ns < d->next_scan_ns && watch == d->watching)
 		return;
-	if (policy_fingerprint(d->pins) != d->fingerprint ||
+	if (d->pins->control->generation != d->generation ||
+	    policy_fingerprint(d->pins) != d->fingerprint ||
 	    watch != d->watching)
 		if (refit(d, watch, &err))
 			say("%s", err.text);

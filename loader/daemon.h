@@ -36,6 +36,7 @@ struct daemon {
 	__u64 now_ns;
 	__u64 next_scan_ns;    /* of the policy maps */
 	__u64 next_respond_ns; /* look at processes that are over */
+	__u64 generation;      /* as overhigh_control.generation, then */
 	__u64 fingerprint;     /* of the policies that the hooks fit */
 	bool watching;	       /* hooks for falling below are attached */
 	unsigned int policies;

@@ -30,4 +30,6 @@ const struct hook hooks[HOOKS] = {
 			  "end of a policy" },
 	[HOOK_SIGNALLED] = { "signalled", "signal_generate", HOOK_TRACEPOINT, 0,
 			     "stop and continue by users" },
+	[HOOK_SAMPLE] = { "sample", "page faults of a thread", HOOK_PERF, 0,
+			  "RSS limits of processes, without fentry" },
 };

@@ -25,6 +25,7 @@ enum hook_id {
 	HOOK_FORKED,
 	HOOK_EXITED,
 	HOOK_SIGNALLED,
+	HOOK_SAMPLE,
 	HOOKS,
 };
 
@@ -32,6 +33,7 @@ enum hook_id {
 
 enum hook_kind {
 	HOOK_TRACEPOINT, /* tp_btf: works wherever BPF tracing does */
+	HOOK_PERF,	 /* perf events of single threads: sample.h */
 	HOOK_TRAMPOLINE, /* fentry, fexit, fmod_ret: some kernels refuse them */
 };
 

@@ -21,6 +21,7 @@ const char *const map_names[MAPS] = {
 	[MAP_DEFAULT_POLICY] = "default_policy",
 	[MAP_PROCESS_STATE] = "process_state",
 	[MAP_HELD] = "held",
+	[MAP_SAMPLED] = "sampled",
 	[MAP_CONTROL] = "control",
 	[MAP_COUNTERS] = "counters",
 	[MAP_EVENTS] = "events",
@@ -60,6 +61,8 @@ int pins_make_directory(struct error *err)
 		ret = make_private(PIN_LINKS, err);
 	if (!ret)
 		ret = make_private(PIN_PROGS, err);
+	if (!ret)
+		ret = make_private(PIN_SAMPLES, err);
 	return ret;
 }
 
@@ -182,11 +185,14 @@ int pins_remove(struct error *err)
 	int ret = empty_directory(PIN_LINKS, err);
 
 	if (!ret)
+		ret = empty_directory(PIN_SAMPLES, err);
+	if (!ret)
 		ret = empty_directory(PIN_PROGS, err);
 	if (!ret)
 		ret = empty_directory(PIN_DIR, err);
 	if (!ret) {
 		rmdir(PIN_LINKS);
+		rmdir(PIN_SAMPLES);
 		rmdir(PIN_PROGS);
 		rmdir(PIN_DIR);
 	}

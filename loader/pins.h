@@ -16,6 +16,7 @@
 #define PIN_DIR PIN_ROOT "/overhigh"
 #define PIN_LINKS PIN_DIR "/links"
 #define PIN_PROGS PIN_DIR "/progs"
+#define PIN_SAMPLES PIN_DIR "/samples"
 #define RUN_DIR "/run/overhigh"
 
 enum map_id {
@@ -24,6 +25,7 @@ enum map_id {
 	MAP_DEFAULT_POLICY,
 	MAP_PROCESS_STATE,
 	MAP_HELD,
+	MAP_SAMPLED,
 	MAP_CONTROL,
 	MAP_COUNTERS,
 	MAP_EVENTS,

@@ -10,16 +10,26 @@ static bool has_action(const struct overhigh_policy *policy, __u32 action)
 		overhigh_action(policy->escalation) == action);
 }
 
+/* The cheapest hook that sees RSS grow.  A perf event costs only the process
+ * that it is for; the tracepoint costs everyone. */
+static __u32 rss_hook(bool process, __u32 usable)
+{
+	if (usable & HOOK_BIT(HOOK_FAULT))
+		return HOOK_BIT(HOOK_FAULT);
+	if (process && (usable & HOOK_BIT(HOOK_SAMPLE)))
+		return HOOK_BIT(HOOK_SAMPLE);
+	return HOOK_BIT(HOOK_RSS_STAT);
+}
+
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      __u32 usable)
+	      bool process, __u32 usable)
 {
 	__u32 flags = overhigh_flags(policy->control);
 	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
 
-	if (flags & OVERHIGH_RSS_MASK)
-		wanted |= usable & HOOK_BIT(HOOK_FAULT) ?
-				  HOOK_BIT(HOOK_FAULT) :
-				  HOOK_BIT(HOOK_RSS_STAT);
+	/* one that is not valid must be met to be refused */
+	if ((flags & OVERHIGH_RSS_MASK) || overhigh_policy_check(policy))
+		wanted |= rss_hook(process, usable);
 	if (!(flags & OVERHIGH_DIRECT))
 		wanted |= HOOK_BIT(HOOK_CHARGE);
 	if (has_action(policy, OVERHIGH_ENOMEM))

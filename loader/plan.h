@@ -18,11 +18,13 @@ struct plan {
 	bool has_default;
 };
 
-/* Adds what policy needs.  usable: the hooks that this kernel has. */
+/* Adds what policy needs.  process: it is that of a process, not of a cgroup or
+ * the default; usable: the hooks that this kernel has. */
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      __u32 usable);
+	      bool process, __u32 usable);
 
-/* Adds what tells at once that a process that is over has fallen below. */
+/* Adds what sees every change of RSS: for when a process is over, to tell at
+ * once that it has fallen below, or sampled and near its limit. */
 void plan_add_watch(struct plan *plan, __u32 usable);
 
 /*

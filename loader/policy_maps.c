@@ -9,6 +9,7 @@
 #include "overhigh_policy.h"
 #include "policy_maps.h"
 #include "process.h"
+#include "sample.h"
 
 static int map_of(const struct pins *pins, const struct target *target)
 {
@@ -49,10 +50,14 @@ int policy_set(struct pins *pins, const struct target *target,
 	struct plan plan = {};
 	int ret;
 
-	plan_add(&plan, policy, attach_loaded());
+	plan_add(&plan, policy, target->kind == TARGET_PROCESS,
+		 attach_loaded());
 	ret = attach_also(plan.hooks, err);
+	if (!ret && (plan.hooks & HOOK_BIT(HOOK_SAMPLE)))
+		ret = sample_process(pins, target->pid, err);
 	if (ret)
 		return ret;
+	__sync_fetch_and_add(&pins->control->generation, 1);
 	if (target->kind == TARGET_CGROUP)
 		__sync_fetch_and_or(&pins->control->cgroup_levels,
 				    1U << target->level);
@@ -81,6 +86,7 @@ int policy_unset(struct pins *pins, const struct target *target,
 	if (ret)
 		return ret;
 	memset(&none, 0, sizeof(none));
+	__sync_fetch_and_add(&pins->control->generation, 1);
 	if (target->kind == TARGET_DEFAULT) {
 		pins->control->has_default = 0;
 		return write_policy(pins, target, &none, err);
@@ -204,7 +210,8 @@ static int refit_one(const struct target *target,
 		refit->plan.has_default = true;
 		break;
 	}
-	plan_add(&refit->plan, policy, refit->usable);
+	plan_add(&refit->plan, policy, target->kind == TARGET_PROCESS,
+		 refit->usable);
 	refit->total++;
 	return 0;
 }
@@ -222,6 +229,8 @@ int policy_refit(struct pins *pins, bool watch, unsigned int *total,
 	/* what a policy needs is attached before it is looked up, and looked
 	 * up no more before it is detached */
 	ret = attach_also(refit.plan.hooks, err);
+	if (!ret && (refit.usable & HOOK_BIT(HOOK_SAMPLE)))
+		ret = sample_refit(pins, err);
 	if (ret)
 		return ret;
 	pins->control->cgroup_levels = refit.plan.cgroup_levels;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "cgroup.h"
 #include "probe.h"
+#include "sample.h"
 
 static bool file_contains(const char *path, const char *word)
 {
@@ -80,6 +81,23 @@ static void probe_trampolines(struct probe *p, struct btf *btf)
 			strerror(-ret));
 }
 
+/* Sampling is for where the fault hook is not to be had. */
+static void probe_perf(const struct probe *p, char *reason, size_t size)
+{
+	int fd;
+
+	if (p->trampolines) {
+		snprintf(reason, size, "not needed: fentry works here");
+		return;
+	}
+	fd = sample_open(getpid());
+	if (fd < 0)
+		snprintf(reason, size, "perf events are refused (%s)",
+			 strerror(-fd));
+	else
+		close(fd);
+}
+
 static void probe_hook(struct probe *p, struct btf *btf, enum hook_id id,
 		       bool context_known)
 {
@@ -88,7 +106,9 @@ static void probe_hook(struct probe *p, struct btf *btf, enum hook_id id,
 	size_t size = sizeof(p->hook_reason[id]);
 	char name[128];
 
-	if (hook->kind == HOOK_TRACEPOINT) {
+	if (hook->kind == HOOK_PERF) {
+		probe_perf(p, reason, size);
+	} else if (hook->kind == HOOK_TRACEPOINT) {
 		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
 		if (btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) < 0)
 			snprintf(reason, size,
@@ -203,6 +223,9 @@ struct capability_state probe_capability(const struct probe *p,
 		s.name = "rss_limit";
 		s.mechanism = p->hook_ok[HOOK_FAULT] ?
 				      "fexit on handle_mm_fault" :
+			      p->hook_ok[HOOK_SAMPLE] ?
+				      "perf events of governed processes, "
+				      "tracepoint rss_stat near a limit" :
 				      "tracepoint rss_stat";
 		break;
 	case CAP_MEMCG_MARGIN:

@@ -273,7 +273,7 @@ bool live_run_cleanup(void)
 		close_run();
 	}
 	if (!access(LIVE_PINS, F_OK))
-		live_overhigh(&cmd, "unload");
+		live_overhigh(&cmd, "unload --force");
 	if (!access(LIVE_PINS, F_OK)) {
 		print_error("after unload there still is %s\n", LIVE_PINS);
 		clean = false;

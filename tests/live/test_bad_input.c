@@ -258,15 +258,25 @@ static void what_is_not_to_be_had_is_refused_with_the_reason(void **state)
 static void unknown_commands_are_refused(void **state)
 {
 	static const char *const commands[] = {
-		"",	      "frobnicate",  "set",	     "get",
-		"unset",      "get --raw",   "status extra", "run extra",
-		"list extra", "unset 12abc", "get 12abc",    "--no-such-option",
+		"frobnicate",
+		"set",
+		"get",
+		"unset",
+		"get --raw",
+		"status extra",
+		"run extra",
+		"list extra",
+		"unset 12abc",
+		"get 12abc",
+		"--no-such-option",
 	};
 	size_t i;
 
 	(void)state;
+	live_run("");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		refused(commands[i], NULL);
+	live_run_stop();
 }
 
 static void without_root_nothing_works_and_says_so(void **state)

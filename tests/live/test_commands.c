@@ -47,7 +47,7 @@ static void set_writes_the_record_that_was_meant(void **state)
 	live_run("");
 	proc = live_eat("wait");
 	live_ok("set %d --action signal --signal USR1 --repeat --log "
-		"--limit 200M --max-delay 20ms --grace 2s --then kill",
+		"--limit 200M --grace 2s --then kill",
 		proc->pid);
 	p = policy_of(proc->pid);
 	assert_int_equal(p.control,
@@ -59,7 +59,6 @@ static void set_writes_the_record_that_was_meant(void **state)
 						       OVERHIGH_RSS_SWAP));
 	assert_int_equal(overhigh_action(p.escalation), OVERHIGH_KILL);
 	assert_int_equal(p.grace_ms, 2000);
-	assert_int_equal(p.max_delay_us, 20000);
 	assert_int_equal(p.process_limit, 200 * MIB);
 	live_ok("set %d --action kill --limit 1.5G --rss anon,file --direct",
 		proc->pid);
@@ -70,6 +69,13 @@ static void set_writes_the_record_that_was_meant(void **state)
 						       OVERHIGH_RSS_ANON |
 						       OVERHIGH_RSS_FILE));
 	assert_int_equal(p.process_limit, 1536 * MIB);
+	live_ok("set %d --action slowdown --limit 64K --max-delay 20ms "
+		"--on-stuck kill",
+		proc->pid);
+	p = policy_of(proc->pid);
+	assert_int_equal(overhigh_action(p.control), OVERHIGH_SLOWDOWN);
+	assert_true(overhigh_flags(p.control) & OVERHIGH_STUCK_KILL);
+	assert_int_equal(p.max_delay_us, 20000);
 	live_ok("set %d --action kill --limit 64K", proc->pid);
 	assert_int_equal(policy_of(proc->pid).process_limit, 65536);
 	live_run_stop();
@@ -265,6 +271,28 @@ static void what_bpftool_changes_holds_at_once(void **state)
 	live_run_stop();
 }
 
+/* The loader must not take what it sees for what it has seen before. */
+static void a_policy_that_is_put_back_at_once_is_enforced(void **state)
+{
+	struct overhigh_policy policy;
+	struct live_proc *proc;
+	uint32_t key;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("wait touch=256M");
+	live_ok("set %d --action kill --limit 32M", proc->pid);
+	policy = policy_of(proc->pid);
+	live_pause(500);
+	live_ok("unset %d", proc->pid);
+	key = proc->pid;
+	assert_int_equal(live_map_set("process_policy", &key, &policy), 0);
+	live_pause(1000);
+	live_open_gate(proc, 0);
+	assert_killed(proc);
+	live_run_stop();
+}
+
 static void bpftool_shows_policies_with_field_names(void **state)
 {
 	struct live_proc *proc;
@@ -344,6 +372,7 @@ int main(void)
 		LIVE_TEST(list_shows_every_policy),
 		LIVE_TEST(print_gives_a_bpftool_line_that_does_the_same),
 		LIVE_TEST(what_bpftool_changes_holds_at_once),
+		LIVE_TEST(a_policy_that_is_put_back_at_once_is_enforced),
 		LIVE_TEST(bpftool_shows_policies_with_field_names),
 		LIVE_TEST(wrong_records_are_refused_with_one_event),
 	};

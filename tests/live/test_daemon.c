@@ -215,7 +215,7 @@ static void pins_of_another_version_are_refused(void **state)
 	LIVE_ASSERT(cmd.status == 1 || cmd.status == 2, "exit %d", cmd.status);
 	assert_int_equal(live_map_get("control", &zero, &control), 0);
 	assert_int_equal(control.abi, 4711);
-	live_ok("unload");
+	live_ok("unload --force");
 	live_run("");
 	live_run_stop();
 }

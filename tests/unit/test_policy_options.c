@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_policy_options.c - what loader/policy_options.h promises: which policy
+ * a command line gives, what is refused and with which words, and that a policy
+ * written as options is read back the same.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "overhigh_policy.h"
+#include "policy_options.h"
+/* last: it makes a macro of the name fail, which error.h uses */
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define MAX_ARGS 40
+#define USUAL_RSS (OVERHIGH_RSS_ANON | OVERHIGH_RSS_SHMEM | OVERHIGH_RSS_SWAP)
+
+/* A subcommand as others are: its own argp with the options as a child. */
+static error_t parse_parent(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
+static int run_argp(int argc, char **argv, struct policy_options *options)
+{
+	const struct argp_child children[] = { { policy_argp(), 0, NULL, 0 },
+					       { 0 } };
+	const struct argp argp = { NULL,     parse_parent, NULL, NULL,
+				   children, NULL,	   NULL };
+
+	policy_options_init(options);
+	return argp_parse(&argp, argc, argv, 0, NULL, options);
+}
+
+/* Reads a command line, split at blanks; '_' stands for a blank in a word.
+ * Returns what finish returns, or what the parser did. */
+static int read_line(const char *line, struct overhigh_policy *policy,
+		     struct error *err)
+{
+	char copy[FORMAT_POLICY_MAX + 16], *argv[MAX_ARGS], *rest, *word;
+	struct policy_options options;
+	int argc = 0, ret;
+
+	snprintf(copy, sizeof(copy), "test %s", line);
+	for (word = strtok_r(copy, " ", &rest); word;
+	     word = strtok_r(NULL, " ", &rest)) {
+		assert_true(argc < MAX_ARGS - 1);
+		argv[argc++] = word;
+		while ((word = strchr(word, '_')))
+			*word = ' ';
+	}
+	argv[argc] = NULL;
+	ret = run_argp(argc, argv, &options);
+	if (ret) {
+		*err = options.err;
+		return -ret;
+	}
+	return policy_options_finish(&options, policy, err);
+}
+
+static struct overhigh_policy policy_of(const char *line)
+{
+	struct overhigh_policy policy;
+	struct error err = { 0 };
+
+	if (read_line(line, &policy, &err))
+		fail_msg("'%s': %s", line, err.text);
+	assert_int_equal(overhigh_policy_check(&policy), OVERHIGH_OK);
+	return policy;
+}
+
+static void assert_policy(const char *line, struct overhigh_policy expected)
+{
+	struct overhigh_policy policy = policy_of(line);
+
+	if (memcmp(&policy, &expected, sizeof(policy)))
+		fail_msg("'%s': control %#x, escalation %#x, grace %u, "
+			 "delay %u, margin %llu, limit %llu",
+			 line, policy.control, policy.escalation,
+			 policy.grace_ms, policy.max_delay_us,
+			 policy.cgroup_margin, policy.process_limit);
+}
+
+/* The line is refused, with words in the message, and gives no policy. */
+static void assert_refused(const char *line, const char *words)
+{
+	struct overhigh_policy policy, before;
+	struct error err = { 0 };
+
+	memset(&policy, 0xa5, sizeof(policy));
+	before = policy;
+	if (read_line(line, &policy, &err) != -EINVAL)
+		fail_msg("'%s' is taken", line);
+	assert_memory_equal(&policy, &before, sizeof(policy));
+	assert_int_equal(err.exit_status, 2);
+	assert_null(strchr(err.text, '\n'));
+	if (!strstr(err.text, words))
+		fail_msg("'%s': \"%s\" does not say \"%s\"", line, err.text,
+			 words);
+}
+
+static uint32_t word(uint32_t action, uint32_t number, uint32_t flags)
+{
+	return overhigh_control_word(action, number, flags);
+}
+
+static void a_limit_alone_counts_all_but_page_cache_and_is_direct(void **state)
+{
+	(void)state;
+	assert_policy("--action kill --limit 200M",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_KILL, 0,
+					      OVERHIGH_DIRECT | USUAL_RSS),
+			      .process_limit = 200 << 20 });
+}
+
+static void a_margin_alone_looks_at_the_cgroup_alone(void **state)
+{
+	(void)state;
+	assert_policy("--action slowdown --margin 1.5M",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_SLOWDOWN, 0, 0),
+			      .cgroup_margin = 3 << 19 });
+	assert_policy("--action enomem --margin 0",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_ENOMEM, 0, 0) });
+}
+
+static void a_limit_with_a_margin_needs_both_unless_direct(void **state)
+{
+	(void)state;
+	assert_policy("--action enomem --limit 1G --margin 64K",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_ENOMEM, 0, USUAL_RSS),
+			      .process_limit = 1 << 30,
+			      .cgroup_margin = 64 << 10 });
+	assert_policy("--action enomem --limit 1G --margin 64K --direct",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_ENOMEM, 0,
+					      USUAL_RSS | OVERHIGH_DIRECT),
+			      .process_limit = 1 << 30,
+			      .cgroup_margin = 64 << 10 });
+}
+
+static void rss_says_what_the_limit_counts(void **state)
+{
+	(void)state;
+	assert_policy(
+		"--action kill --limit 1M --rss file,anon",
+		(struct overhigh_policy){
+			.control = word(OVERHIGH_KILL, 0,
+					OVERHIGH_DIRECT | OVERHIGH_RSS_ANON |
+						OVERHIGH_RSS_FILE),
+			.process_limit = 1 << 20 });
+}
+
+static void the_second_step_looks_at_what_the_first_looks_at(void **state)
+{
+	uint32_t flags = USUAL_RSS | OVERHIGH_DIRECT | OVERHIGH_LOG |
+			 OVERHIGH_STUCK_KILL;
+
+	(void)state;
+	assert_policy(
+		"--action slowdown --limit 1M --max-delay 500ms --log "
+		"--on-stuck kill --grace 1.5s --then signal:USR1",
+		(struct overhigh_policy){
+			.control = word(OVERHIGH_SLOWDOWN, 0, flags),
+			.escalation = word(OVERHIGH_SIGNAL, SIGUSR1, flags),
+			.grace_ms = 1500,
+			.max_delay_us = 500000,
+			.process_limit = 1 << 20 });
+}
+
+static void both_steps_may_signal(void **state)
+{
+	uint32_t flags = USUAL_RSS | OVERHIGH_DIRECT | OVERHIGH_SIGCONT;
+
+	(void)state;
+	assert_policy("--action signal --signal TERM --repeat --limit 1M "
+		      "--grace 0 --then signal_rtmin+3",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_SIGNAL, SIGTERM, flags),
+			      .escalation = word(OVERHIGH_SIGNAL, 37, flags),
+			      .process_limit = 1 << 20 });
+}
+
+static void none_alone_exempts(void **state)
+{
+	(void)state;
+	assert_policy("--action none", (struct overhigh_policy){ 0 });
+	assert_policy("--action none --limit 1M",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_NONE, 0,
+					      USUAL_RSS | OVERHIGH_DIRECT),
+			      .process_limit = 1 << 20 });
+}
+
+static void the_last_of_two_counts(void **state)
+{
+	(void)state;
+	assert_policy(
+		"--action kill --action enomem --limit 1M --limit 2M --rss "
+		"file,swap --rss anon",
+		(struct overhigh_policy){
+			.control = word(OVERHIGH_ENOMEM, 0,
+					OVERHIGH_DIRECT | OVERHIGH_RSS_ANON),
+			.process_limit = 2 << 20 });
+	assert_policy("--action signal --signal KILL --signal TERM --margin 1 "
+		      "--margin 2 --grace 1s --grace 2s --then kill "
+		      "--then signal:HUP --then slowdown --max-delay 2ms "
+		      "--max-delay 1ms --on-stuck kill --on-stuck report",
+		      (struct overhigh_policy){
+			      .control = word(OVERHIGH_SIGNAL, SIGTERM,
+					      OVERHIGH_STUCK_REPORT),
+			      .escalation = word(OVERHIGH_SLOWDOWN, 0,
+						 OVERHIGH_STUCK_REPORT),
+			      .grace_ms = 2000,
+			      .max_delay_us = 1000,
+			      .cgroup_margin = 2 });
+}
+
+static void the_order_of_options_does_not_matter(void **state)
+{
+	static const char *const words[] = {
+		"--action signal", "--limit 1M",   "--signal TERM", "--repeat",
+		"--rss anon,swap", "--margin 64K", "--log",	    "--direct",
+		"--grace 2s",	   "--then kill",
+	};
+	struct overhigh_policy first, policy;
+	char line[FORMAT_POLICY_MAX];
+	size_t start, i, length;
+
+	(void)state;
+	for (start = 0; start < COUNT(words); start++) {
+		for (i = 0, length = 0; i < COUNT(words); i++)
+			length += snprintf(
+				line + length, sizeof(line) - length, "%s ",
+				words[(start + 3 * i) % COUNT(words)]);
+		policy = policy_of(line);
+		if (!start)
+			first = policy;
+		assert_memory_equal(&policy, &first, sizeof(policy));
+	}
+}
+
+static void what_is_missing_is_named(void **state)
+{
+	(void)state;
+	assert_refused("", "--action");
+	assert_refused("--limit 1M", "--action none, enomem, slowdown");
+	assert_refused("--action kill", "--limit 200M");
+	assert_refused("--action none --then kill --grace 1s", "--limit 200M");
+	assert_refused("--action signal --limit 1M", "use --signal TERM");
+	assert_refused("--action kill --limit 1M --then enomem", "--grace 10s");
+	assert_refused("--action kill --limit 1M --grace 1s", "--then kill");
+	assert_refused("--action kill --limit 1M --grace 0", "--then kill");
+	assert_refused("--action kill --limit 1M --grace 1s --then signal",
+		       "use --then signal:TERM");
+}
+
+static void what_has_no_effect_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("--action kill --margin 0 --direct", "--direct");
+	assert_refused("--action kill --margin 0 --rss anon", "--rss");
+	assert_refused("--action none --rss anon", "--rss");
+	assert_refused("--action none --direct", "--direct");
+	assert_refused("--action kill --limit 1M --signal TERM",
+		       "--signal needs --action signal");
+	assert_refused("--action kill --limit 1M --signal TERM --grace 1s "
+		       "--then signal:TERM",
+		       "--signal needs --action signal");
+	assert_refused("--action kill --limit 1M --repeat", "--repeat needs");
+	assert_refused("--action kill --limit 1M --max-delay 1s",
+		       "--max-delay needs --action slowdown");
+	assert_refused("--action kill --limit 1M --on-stuck release",
+		       "--on-stuck needs --action slowdown");
+	assert_refused("--action kill --limit 1M --grace 1s --then none",
+		       "--then none would lift the limit: leave --then out");
+}
+
+static void slowdown_options_are_for_either_step(void **state)
+{
+	(void)state;
+	policy_of("--action none --limit 1M --grace 1s --then slowdown "
+		  "--max-delay 1ms --on-stuck report");
+	policy_of("--action slowdown --limit 1M --grace 1s --then kill "
+		  "--max-delay 1ms --on-stuck report");
+	policy_of("--action none --limit 1M --grace 1s --then signal:TERM "
+		  "--repeat");
+}
+
+static void numbers_keep_to_their_bounds(void **state)
+{
+	struct overhigh_policy policy;
+
+	(void)state;
+	assert_refused("--action kill --limit 0", "--limit 64K");
+	assert_refused("--action slowdown --limit 1M --max-delay 0",
+		       "--max-delay 0 is too small: use at least 1ms");
+	assert_refused("--action slowdown --limit 1M --max-delay 999us",
+		       "use at least 1ms");
+	assert_refused("--action slowdown --limit 1M --max-delay 2.000001s",
+		       "use at most 2s");
+	assert_refused("--action slowdown --limit 1M --max-delay 1000001ns",
+		       "use a multiple of 1us");
+	assert_refused("--action none --limit 1M --then kill --grace 1500us",
+		       "use a multiple of 1ms");
+	assert_refused("--action none --limit 1M --then kill --grace 50d",
+		       "use at most 49d");
+	policy = policy_of("--action slowdown --limit 1 --max-delay 2s "
+			   "--grace 49d --then kill");
+	assert_int_equal(policy.max_delay_us, OVERHIGH_MAX_DELAY_US);
+	assert_true(policy.grace_ms == 49U * 24 * 3600 * 1000);
+	assert_int_equal(policy.process_limit, 1);
+}
+
+static void a_wrong_value_stops_at_its_own_line(void **state)
+{
+	(void)state;
+	assert_refused("--action kil --limit 1M", "action 'kil'");
+	assert_refused("--limit 12Q --action kill", "size '12Q'");
+	assert_refused("--margin -1 --action kill", "size '-1'");
+	assert_refused("--rss rss", "memory kinds 'rss'");
+	assert_refused("--signal FOO", "signal 'FOO'");
+	assert_refused("--then signal:FOO", "signal 'FOO'");
+	assert_refused("--then signal:", "signal ''");
+	assert_refused("--then signals", "action 'signals'");
+	assert_refused("--grace 20", "'20' has no unit");
+	assert_refused("--max-delay 1x", "time '1x'");
+	assert_refused("--on-stuck no", "'no'");
+	/* the first one is told */
+	assert_refused("--limit 12Q --margin 13Q", "size '12Q'");
+}
+
+/* Nothing but the line is shown: no usage text on stdout or stderr. */
+static void a_wrong_value_prints_nothing(void **state)
+{
+	FILE *capture = tmpfile();
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+	char argv0[] = "test", argv1[] = "--limit=12Q";
+	char *argv[] = { argv0, argv1, NULL };
+	struct policy_options options;
+	int ret;
+
+	(void)state;
+	assert_non_null(capture);
+	fflush(NULL);
+	dup2(fileno(capture), STDOUT_FILENO);
+	dup2(fileno(capture), STDERR_FILENO);
+	ret = run_argp(2, argv, &options);
+	fflush(NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	close(out);
+	close(err);
+	assert_int_equal(ret, EINVAL);
+	assert_int_equal(lseek(fileno(capture), 0, SEEK_END), 0);
+	fclose(capture);
+	assert_non_null(strstr(options.err.text, "12Q"));
+}
+
+static void keys_of_others_are_left_to_them(void **state)
+{
+	struct policy_options options;
+	struct error err = { .text = "as before", .exit_status = 77 };
+
+	(void)state;
+	policy_options_init(&options);
+	assert_int_equal(policy_option_set(&options, 'v', NULL, &err), -ENOENT);
+	assert_int_equal(
+		policy_option_set(&options, POLICY_KEY_FIRST - 1, "1", &err),
+		-ENOENT);
+	assert_int_equal(policy_option_set(&options, POLICY_KEY_END, "1", &err),
+			 -ENOENT);
+	assert_string_equal(err.text, "as before");
+	assert_false(policy_options_any(&options));
+	assert_false(policy_option_given(&options, 'v'));
+	assert_int_equal(
+		policy_option_set(&options, POLICY_KEY_LIMIT, NULL, &err),
+		-EINVAL);
+	assert_false(policy_options_any(&options));
+}
+
+static void what_was_given_is_known(void **state)
+{
+	struct policy_options options;
+	struct error err;
+	int key;
+
+	(void)state;
+	policy_options_init(&options);
+	assert_false(policy_options_any(&options));
+	assert_int_equal(
+		policy_option_set(&options, POLICY_KEY_MARGIN, "0", &err), 0);
+	assert_int_equal(
+		policy_option_set(&options, POLICY_KEY_LIMIT, "x", &err),
+		-EINVAL);
+	assert_true(policy_options_any(&options));
+	for (key = POLICY_KEY_FIRST; key < POLICY_KEY_END; key++)
+		assert_int_equal(!!policy_option_given(&options, key),
+				 key == POLICY_KEY_MARGIN);
+}
+
+static void the_table_describes_every_option(void **state)
+{
+	const struct argp_option *options = policy_argp_options();
+	const struct policy_field *field;
+	int i;
+
+	(void)state;
+	for (i = 0; i < POLICY_FIELDS; i++) {
+		field = &policy_fields[i];
+		assert_int_equal(field->key, POLICY_KEY_FIRST + i);
+		assert_string_equal(options[i].name, field->name);
+		assert_int_equal(options[i].key, field->key);
+		assert_ptr_equal(options[i].arg, field->metavar);
+		assert_non_null(strstr(options[i].doc, field->help));
+		assert_null(strchr(options[i].doc, '\n'));
+		if (field->flag) {
+			assert_null(field->metavar);
+		} else {
+			assert_non_null(field->metavar);
+			assert_non_null(field->set);
+			assert_non_null(field->show);
+		}
+	}
+	assert_null(options[POLICY_FIELDS].name);
+	assert_int_equal(options[POLICY_FIELDS].key, 0);
+	assert_non_null(
+		strstr(options[POLICY_KEY_MAX_DELAY - POLICY_KEY_FIRST].doc,
+		       "(1ms to 2s)"));
+}
+
+static void assert_shown(const char *line, const char *expected)
+{
+	struct overhigh_policy policy = policy_of(line);
+	char text[FORMAT_POLICY_MAX];
+
+	assert_ptr_equal(format_policy(text, sizeof(text), &policy), text);
+	assert_string_equal(text, expected);
+}
+
+static void a_policy_is_shown_as_its_options(void **state)
+{
+	(void)state;
+	assert_shown("--limit 204800K --action kill",
+		     "--action kill --limit 200M --rss anon,shmem,swap "
+		     "--direct");
+	assert_shown("--action none", "--action none");
+	assert_shown("--action none --margin 0 --log", "--action none --log");
+	assert_shown("--action slowdown --margin 0",
+		     "--action slowdown --margin 0");
+	assert_shown("--action slowdown --margin 0 --on-stuck release",
+		     "--action slowdown --margin 0");
+	assert_shown("--action enomem --limit 1.5G --margin 0",
+		     "--action enomem --limit 1.5G --margin 0 --rss "
+		     "anon,shmem,swap");
+	assert_shown("--then signal_37 --grace 0 --action slowdown --limit 1M "
+		     "--rss swap --on-stuck kill --max-delay 20ms --repeat",
+		     "--action slowdown --limit 1M --rss swap --direct "
+		     "--repeat --max-delay 20ms --grace 0 --then "
+		     "signal:RTMIN+3 --on-stuck kill");
+}
+
+/* xorshift64: the same sequence on every machine. */
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static void add_word(char *line, const char *option, const char *value)
+{
+	snprintf(line + strlen(line), FORMAT_POLICY_MAX - strlen(line),
+		 " --%s %s", option, value);
+}
+
+/* A random command line that keeps about all rules between options. */
+static void random_line(uint64_t *seed, char *line)
+{
+	static const char *const actions[] = { "none", "enomem", "slowdown",
+					       "signal", "kill" };
+	static const char *const kinds[] = { "anon", "swap,file", "shmem",
+					     "anon,file,shmem,swap" };
+	static const char *const stuck[] = { "report", "release", "kill" };
+	int action = next_random(seed) % 5, then = next_random(seed) % 5;
+	int condition = 1 + next_random(seed) % 3;
+	char value[64];
+
+	*line = '\0';
+	add_word(line, "action", actions[action]);
+	snprintf(value, sizeof(value), "%llu",
+		 (unsigned long long)(next_random(seed) >>
+				      next_random(seed) % 60));
+	if (condition & 1)
+		add_word(line, "limit", value);
+	if (condition & 1 && next_random(seed) % 2)
+		add_word(line, "rss", kinds[next_random(seed) % 4]);
+	if (condition & 1 && next_random(seed) % 2)
+		add_word(line, "direct", "");
+	if (condition & 2)
+		add_word(line, "margin", next_random(seed) % 4 ? value : "0");
+	snprintf(value, sizeof(value), "%d", 1 + (int)(*seed % 64));
+	if (action == OVERHIGH_SIGNAL)
+		add_word(line, "signal", value);
+	if (then) {
+		snprintf(value, sizeof(value), "%dms", (int)(*seed % 100000));
+		add_word(line, "grace", value);
+		snprintf(value, sizeof(value), "%s%s", actions[then],
+			 then == OVERHIGH_SIGNAL ? ":QUIT" : "");
+		add_word(line, "then", value);
+	}
+	if (action == OVERHIGH_SIGNAL || then == OVERHIGH_SIGNAL)
+		if (next_random(seed) % 2)
+			add_word(line, "repeat", "");
+	if (next_random(seed) % 2)
+		add_word(line, "log", "");
+	if (action != OVERHIGH_SLOWDOWN && then != OVERHIGH_SLOWDOWN)
+		return;
+	snprintf(value, sizeof(value), "%dus", 1000 + (int)(*seed % 1999001));
+	if (next_random(seed) % 2)
+		add_word(line, "max-delay", value);
+	if (next_random(seed) % 2)
+		add_word(line, "on-stuck", stuck[next_random(seed) % 3]);
+}
+
+static void a_policy_as_text_is_read_back_the_same(void **state)
+{
+	struct overhigh_policy policy, back;
+	char line[FORMAT_POLICY_MAX], text[FORMAT_POLICY_MAX];
+	char again[FORMAT_POLICY_MAX];
+	uint64_t seed = 20200618;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		random_line(&seed, line);
+		policy = policy_of(line);
+		format_policy(text, sizeof(text), &policy);
+		back = policy_of(text);
+		if (memcmp(&policy, &back, sizeof(policy)))
+			fail_msg("'%s' is shown as '%s'", line, text);
+		/* and the text is a fixed point */
+		format_policy(again, sizeof(again), &back);
+		assert_string_equal(text, again);
+	}
+}
+
+/* A map has other writers: whatever is in a record, it is shown on one line,
+ * and what it shows is either refused or means a valid policy. */
+static void any_record_can_be_shown(void **state)
+{
+	struct overhigh_policy policy, back;
+	char text[FORMAT_POLICY_MAX];
+	uint64_t seed = 99, number;
+	struct error err;
+	size_t i, size;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 20000; round++) {
+		for (i = 0; i < sizeof(policy); i += sizeof(number)) {
+			number = next_random(&seed);
+			memcpy((char *)&policy + i, &number, sizeof(number));
+		}
+		if (round % 2) /* actions that exist */
+			policy.control = (policy.control & ~0xffU) | round % 5;
+		format_policy(text, sizeof(text), &policy);
+		assert_int_equal(strncmp(text, "--action ", 9), 0);
+		assert_true(strlen(text) < sizeof(text) - 1);
+		size = 1 + round % 64;
+		memset(text, '#', sizeof(text));
+		format_policy(text, size, &policy);
+		assert_true(strlen(text) < size);
+		assert_int_equal(text[size], '#');
+		format_policy(text, sizeof(text), &policy);
+		if (!strstr(text, " signal ") && !strstr(text, "action ") &&
+		    !read_line(text, &back, &err))
+			assert_int_equal(overhigh_policy_check(&back), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_limit_alone_counts_all_but_page_cache_and_is_direct),
+		cmocka_unit_test(a_margin_alone_looks_at_the_cgroup_alone),
+		cmocka_unit_test(
+			a_limit_with_a_margin_needs_both_unless_direct),
+		cmocka_unit_test(rss_says_what_the_limit_counts),
+		cmocka_unit_test(
+			the_second_step_looks_at_what_the_first_looks_at),
+		cmocka_unit_test(both_steps_may_signal),
+		cmocka_unit_test(none_alone_exempts),
+		cmocka_unit_test(the_last_of_two_counts),
+		cmocka_unit_test(the_order_of_options_does_not_matter),
+		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(what_has_no_effect_is_refused),
+		cmocka_unit_test(slowdown_options_are_for_either_step),
+		cmocka_unit_test(numbers_keep_to_their_bounds),
+		cmocka_unit_test(a_wrong_value_stops_at_its_own_line),
+		cmocka_unit_test(a_wrong_value_prints_nothing),
+		cmocka_unit_test(keys_of_others_are_left_to_them),
+		cmocka_unit_test(what_was_given_is_known),
+		cmocka_unit_test(the_table_describes_every_option),
+		cmocka_unit_test(a_policy_is_shown_as_its_options),
+		cmocka_unit_test(a_policy_as_text_is_read_back_the_same),
+		cmocka_unit_test(any_record_can_be_shown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
