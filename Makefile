@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
 BUILD ?= build
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
@@ -66,7 +67,7 @@ CHECK_PACKAGES := cmocka libcjson
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(CHECK_PACKAGES))
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs $(CHECK_PACKAGES))
 
-PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o hooks.o)
+PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o capability.o hooks.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
@@ -99,6 +100,50 @@ $(BUILD)/tests/%: tests/prog/%.c
 
 .PHONY: tests
 tests: $(BUILD)/overhigh $(UNIT) $(LIVE) $(PROGS)
+
+# KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
+KERNELS ?= 6.1 6.12 7.2
+
+.PHONY: check
+check:
+	$(Q)tests/install-packages check
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
+	$(Q)BUILD=$(BUILD) tests/check $(KERNELS)
+
+.PHONY: demo
+demo:
+	$(Q)tests/install-packages $(if $(VM),check,demo)
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/tests/demo $(PROGS)
+	$(Q)BUILD=$(BUILD) tests/demo/run $(VM)
+
+.PHONY: bench
+bench:
+	$(Q)tests/install-packages demo
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/tests/bench_faults $(PROGS)
+	$(Q)BUILD=$(BUILD) tests/bench/run
+
+.PHONY: lint
+lint:
+	$(Q)tests/lint
+
+# ---- installing --------------------------------------------------------------
+
+.PHONY: install
+install: all
+	install -D -m 0755 $(BUILD)/overhigh $(DESTDIR)$(SBINDIR)/overhigh
+	install -D -m 0644 include/overhigh.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh.h
+	install -D -m 0644 include/overhigh_policy.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh_policy.h
+	install -D -m 0644 man/overhigh.8 $(DESTDIR)$(MANDIR)/man8/overhigh.8
+
+.PHONY: help
+help:
+	@echo 'make               build build/overhigh'
+	@echo 'make demo          see each action do its work (VM=6.12: in a guest)'
+	@echo 'make check         every test: unit, live, guests (KERNELS="6.1 7.2")'
+	@echo 'make bench         page-fault cost and overshoot, on this kernel'
+	@echo 'make lint          formatting and static checks'
+	@echo 'make install       DESTDIR= PREFIX=/usr/local'
+	@echo 'make clean         remove build/'
 
 .PHONY: clean
 clean:

@@ -64,6 +64,10 @@ int command_parse(const struct argp *argp, int argc, char **argv,
 	argv[0] = name;
 	err->text[0] = 0;
 	ret = argp_parse(argp, argc, argv, flags | ARGP_NO_ERRS, &at, input);
+	if (!ret && at < argc) /* words that no parser took */
+		return bad_input(err,
+				 "'%s' is one word too many: see '%s --help'",
+				 argv[at], name);
 	if (!ret)
 		return 0;
 	if (err->text[0])

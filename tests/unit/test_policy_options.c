@@ -504,8 +504,8 @@ static void random_line(uint64_t *seed, char *line)
 	*line = '\0';
 	add_word(line, "action", actions[action]);
 	snprintf(value, sizeof(value), "%llu",
-		 (unsigned long long)(next_random(seed) >>
-				      next_random(seed) % 60));
+		 1 + (unsigned long long)(next_random(seed) >>
+					  (1 + next_random(seed) % 60)));
 	if (condition & 1)
 		add_word(line, "limit", value);
 	if (condition & 1 && next_random(seed) % 2)
