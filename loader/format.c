@@ -240,6 +240,7 @@ const char *format_event_type(char *buffer, size_t size, uint32_t type)
 		[OVERHIGH_EV_STUCK] = "stuck",
 		[OVERHIGH_EV_REFUSED] = "refused",
 		[OVERHIGH_EV_MISSED] = "missed",
+		[OVERHIGH_EV_NEAR] = "near",
 	};
 
 	return format_name(buffer, size, type, names, COUNT(names), "event");

@@ -53,31 +53,76 @@ static int usage(FILE *out)
 	return 0;
 }
 
+struct catcher {
+	void *input; /* of the subcommand's own parser */
+	int at;	     /* argv index behind what stopped the parsing */
+};
+
+/* Above each subcommand's parser: argp tells nobody else where it stopped. */
+static error_t catch_error(int key, char *arg, struct argp_state *state)
+{
+	struct catcher *catcher = state->input;
+
+	(void)arg;
+	if (key == ARGP_KEY_INIT) {
+		state->child_inputs[0] = catcher->input;
+		return 0;
+	}
+	if (key == ARGP_KEY_ERROR) {
+		catcher->at = state->next;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* ARGP_NO_ERRS silences argp's own --help too. */
+static void help_if_asked(const struct argp *argp, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-?"))
+			continue;
+		argp_help(argp, stdout,
+			  ARGP_HELP_LONG | ARGP_HELP_USAGE | ARGP_HELP_DOC,
+			  argv[0]);
+		exit(0);
+	}
+}
+
 int command_parse(const struct argp *argp, int argc, char **argv,
 		  unsigned int flags, void *input, struct error *err)
 {
+	const struct argp_child children[] = { { argp, 0, NULL, 0 }, { 0 } };
+	const struct argp top = { NULL,	    catch_error, NULL, NULL,
+				  children, NULL,	 NULL };
+	struct catcher catcher = { .input = input };
 	char name[64];
-	int at = 0, ret;
+	int end = argc, ret;
 
 	/* --help names the subcommand too */
 	snprintf(name, sizeof(name), "overhigh %s", argv[0]);
 	argv[0] = name;
 	err->text[0] = 0;
-	ret = argp_parse(argp, argc, argv, flags | ARGP_NO_ERRS, &at, input);
-	if (!ret && at < argc) /* words that no parser took */
+	help_if_asked(argp, argc, argv);
+	ret = argp_parse(&top, argc, argv, flags | ARGP_NO_ERRS, &end,
+			 &catcher);
+	if (!ret && end < argc) /* words that no parser took */
 		return bad_input(err,
 				 "'%s' is one word too many: see '%s --help'",
-				 argv[at], name);
+				 argv[end], name);
 	if (!ret)
 		return 0;
 	if (err->text[0])
 		return -EINVAL;
-	if (at > 0 && at <= argc)
-		at--;
+	while (catcher.at > 1 &&
+	       (catcher.at >= argc || argv[catcher.at][0] != '-' ||
+		argv[catcher.at - 1][0] == '-'))
+		catcher.at--;
 	return bad_input(err,
 			 "'%s' is not an option that is known, or lacks its "
 			 "value: see '%s --help'",
-			 at > 0 && at < argc ? argv[at] : argv[argc - 1], name);
+			 argv[catcher.at], name);
 }
 
 static error_t parse_json(int key, char *arg, struct argp_state *state)
