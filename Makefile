@@ -91,7 +91,7 @@ $(BUILD)/tests/live/test_%: tests/live/test_%.c $(LIVE_LIB)
 $(BUILD)/tests/recover_%: tests/prog/recover.c
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(if $(filter musl,$*),musl-gcc,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
+	$(Q)$(if $(filter musl,$*),musl-gcc -static,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
 
 $(BUILD)/tests/%: tests/prog/%.c
 	$(call say,TEST,$@)

@@ -265,6 +265,8 @@ static __always_inline u32 judge_current(struct subject *s,
 			fell_below(s);
 		return 0;
 	}
+	if (!(overhigh_flags(s->policy.control) & OVERHIGH_RSS_MASK))
+		rss_read(task, mm, s->rss_pages); /* for reports alone */
 	s->now_ns = bpf_ktime_get_ns();
 	s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	if (bad) {

@@ -161,9 +161,10 @@ OVERHIGH_INLINE __u64 overhigh_curve_ns(__u64 excess_bytes, __u64 limit_bytes)
 {
 	__u64 fraction;
 
-	/* from a quarter over, or no limit at all, it is the cap anyway */
+	/* from a quarter over, or with no limit at all, it is the curve's value
+	 * at a quarter, which is above every cap */
 	if (excess_bytes >= limit_bytes / 4)
-		return OVERHIGH_MAX_DELAY_US * 1000ULL;
+		return 4000000000ULL;
 	/* keep excess << 20 within 64 bits */
 	if (limit_bytes >> 40) {
 		excess_bytes >>= 20;

@@ -213,6 +213,8 @@ static void a_process_over_the_margin_is_killed(void **state)
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
 	live_cgroup_write(cgroup, "memory.high", "128M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_run("");
 	proc = live_eat("wait touch=512M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -243,6 +245,8 @@ static void a_process_below_the_margin_is_let_alone(void **state)
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
 	live_cgroup_write(cgroup, "memory.high", "64M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_run("");
 	proc = live_eat("wait touch=65M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -265,6 +269,8 @@ static void the_memory_high_of_an_ancestor_counts(void **state)
 	live_cgroup_write(top, "cgroup.subtree_control", "+memory");
 	leaf = live_cgroup(top, "leaf");
 	live_cgroup_write(top, "memory.high", "64M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(top, "memory.swap.max", "0");
 	live_run("");
 	proc = live_eat("wait touch=512M");
 	live_cgroup_enter(leaf, proc->pid);
@@ -287,6 +293,8 @@ static void both_limits_must_be_passed_without_direct(void **state)
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
 	live_cgroup_write(cgroup, "memory.high", "1G");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_run("");
 	proc = live_eat("wait touch=64M wait touch=64M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -296,6 +304,8 @@ static void both_limits_must_be_passed_without_direct(void **state)
 	live_at_gate(proc, 0, 2);
 	assert_int_equal(live_events(proc->pid, "crossed"), 0);
 	live_cgroup_write(cgroup, "memory.high", "48M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_open_gate(proc, 0);
 	assert_killed(proc);
 	live_run_stop();
@@ -311,6 +321,8 @@ static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
 	live_cgroup_write(cgroup, "memory.high", "96M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_run("");
 	live_ok("set %s --action kill --margin 1M", cgroup);
 	quiet = live_eat("wait touch=32M wait exit=0");
@@ -336,6 +348,8 @@ static void freeing_ends_the_over_state_of_a_margin(void **state)
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
 	live_cgroup_write(cgroup, "memory.high", "64M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_run("");
 	proc = live_eat("--on-signal %d=report wait touch=66M wait free wait",
 			SIGUSR1);
@@ -395,6 +409,8 @@ static void a_neighbour_below_high_is_not_slowed(void **state)
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "shared");
 	live_cgroup_write(cgroup, "memory.high", "160M");
+	/* else reclaim keeps it below for as long as there is swap */
+	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_run("");
 	neighbour = live_neighbour(48 * MIB, 4);
 	live_cgroup_enter(cgroup, neighbour->pid);
