@@ -83,8 +83,9 @@ static __always_inline void act_kill(struct subject *s,
 }
 
 /* Somebody else is about to stop this process: his stop is not ours to end. */
-static __always_inline bool stop_is_pending(struct task_struct *task)
+static __always_inline bool stop_is_pending(struct subject *s)
 {
+	struct task_struct *task = s->task;
 	unsigned long pending =
 		BPF_CORE_READ(task, pending.signal.sig[0]) |
 		BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
@@ -130,12 +131,13 @@ hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
 	struct overhigh_held h = { .start_ns = s->start_ns,
 				   .since_ns = s->now_ns,
 				   .deadline_ns = s->now_ns + delay_ns };
+	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
 
 	/* noted before it is stopped: what is stopped is always known */
-	if (bpf_map_update_elem(&held, &s->pid, &h, BPF_NOEXIST))
+	if (bpf_map_update_elem(&held, &pid, &h, BPF_NOEXIST))
 		return; /* held already: another thread was first */
 	if (bpf_send_signal(SIGSTOP)) {
-		bpf_map_delete_elem(&held, &s->pid);
+		bpf_map_delete_elem(&held, &pid);
 		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
 		return;
 	}
@@ -160,7 +162,7 @@ static __always_inline void act_slowdown(struct subject *s,
 		return;
 	delay_ns = overhigh_delay_ns(&s->policy, s->excess_bytes,
 				     s->limit_bytes, state->owed_pages);
-	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending(s->task))
+	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending(s))
 		return;
 	if (dry_run()) {
 		state->owed_pages = 0;
@@ -175,9 +177,11 @@ static __always_inline void act_slowdown(struct subject *s,
 }
 
 /* Does what a control word says to current, which is over. */
-static __always_inline void act(struct subject *s, struct overhigh_state *state,
-				u32 control, u64 pages)
+__noinline int act(struct subject *s, struct overhigh_state *state, u32 control,
+		   u64 pages)
 {
+	if (!s || !state)
+		return 0;
 	switch (overhigh_action(control)) {
 	case OVERHIGH_SLOWDOWN:
 		act_slowdown(s, state, control, pages);
@@ -191,6 +195,7 @@ static __always_inline void act(struct subject *s, struct overhigh_state *state,
 	default: /* NONE; ENOMEM acts where memory is asked for */
 		break;
 	}
+	return 0;
 }
 
 /* The same once more with what the RSS has grown by as the pages. */
@@ -223,16 +228,17 @@ static __always_inline void memory_changed(u64 pages)
  * runs into no charge: its grace time has passed.  It is marked as sent; the
  * loader, which alone is told, sends it.  Returns 0 if nothing is due.
  */
-static __noinline u32 due_signal(struct subject *s)
+__noinline u32 due_signal(struct subject *s)
 {
 	struct overhigh_control *c = the_control();
 	struct overhigh_state *state;
-	u32 control, signal, mark;
+	u32 control, signal, mark, pid;
 
-	if (!c || c->dry_run ||
+	if (!s || !c || c->dry_run ||
 	    c->loader_pid != bpf_get_current_pid_tgid() >> 32)
 		return 0;
-	state = bpf_map_lookup_elem(&process_state, &s->pid);
+	pid = s->pid; /* a key must be on the stack, for 6.1 */
+	state = bpf_map_lookup_elem(&process_state, &pid);
 	if (!state || !state->over_since_ns || state->start_ns != s->start_ns)
 		return 0;
 	s->now_ns = bpf_ktime_get_ns();

@@ -23,28 +23,54 @@ static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
 	return BPF_CORE_READ(ancestor, kn, id);
 }
 
+struct cgroup_walk {
+	struct cgroup *cgroup; /* the task's own */
+	u32 levels;	       /* that have policies, as a mask */
+	int depth;
+	u64 found_id;
+};
+
+static long look_at_level(u32 i, void *ctx)
+{
+	struct cgroup_walk *w = ctx;
+	int level = w->depth - i;
+	u64 id;
+
+	if (level < 0)
+		return 1;
+	if (level > OVERHIGH_MAX_LEVEL || !(w->levels >> level & 1))
+		return 0;
+	id = ancestor_id(w->cgroup, level);
+	if (!bpf_map_lookup_elem(&cgroup_policy, &id))
+		return 0;
+	w->found_id = id;
+	return 1;
+}
+
 /*
  * The policy of the nearest cgroup that has one.  Only the levels that the
  * loader has seen a policy at are looked up.
  */
-static __always_inline struct overhigh_policy *
-find_cgroup_policy(struct subject *s, u32 levels)
+__noinline int find_cgroup_policy(struct subject *s, u32 levels)
 {
-	struct task_struct *task = s->task;
-	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-	int depth = BPF_CORE_READ(cgroup, level);
 	struct overhigh_policy *policy;
-	int level;
+	struct cgroup_walk w = {};
+	struct task_struct *task;
 
-	for (level = OVERHIGH_MAX_LEVEL; level >= 0; level--) {
-		if (level > depth || !(levels & 1U << level))
-			continue;
-		s->source_id = ancestor_id(cgroup, level);
-		policy = bpf_map_lookup_elem(&cgroup_policy, &s->source_id);
-		if (policy)
-			return policy;
-	}
-	return NULL;
+	if (!s)
+		return 0;
+	task = s->task;
+	w.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	w.depth = BPF_CORE_READ(task, cgroups, dfl_cgrp, level);
+	w.levels = levels;
+	bpf_loop(MAX_DEPTH, look_at_level, &w, 0);
+	policy = bpf_map_lookup_elem(&cgroup_policy, &w.found_id);
+	if (!policy)
+		return 0;
+	s->source = OVERHIGH_SOURCE_CGROUP;
+	s->source_id = w.found_id;
+	s->policy = *policy;
+	return 1;
 }
 
 /* What no cgroup or default policy ever governs; a process policy that names
@@ -82,14 +108,9 @@ static __always_inline bool find_policy(struct subject *s)
 		return false;
 	if (is_protected(s, control))
 		return false;
-	if (control->cgroup_levels) {
-		policy = find_cgroup_policy(s, control->cgroup_levels);
-		if (policy) {
-			s->source = OVERHIGH_SOURCE_CGROUP;
-			s->policy = *policy;
-			return true;
-		}
-	}
+	if (control->cgroup_levels &&
+	    find_cgroup_policy(s, control->cgroup_levels))
+		return true;
 	if (!control->has_default)
 		return false;
 	policy = bpf_map_lookup_elem(&default_policy, &zero);
@@ -111,14 +132,18 @@ static __always_inline u64 end_episode(struct overhigh_state *state)
 	return since_ns;
 }
 
-static __noinline int fell_below(struct subject *s)
+__noinline int fell_below(struct subject *s)
 {
-	struct report r = { .type = OVERHIGH_EV_BELOW,
-			    .control = s->policy.control };
+	struct report r = { .type = OVERHIGH_EV_BELOW };
 	struct overhigh_state *state;
 	u64 since_ns;
+	u32 pid;
 
-	state = bpf_map_lookup_elem(&process_state, &s->pid);
+	if (!s)
+		return 0;
+	r.control = s->policy.control;
+	pid = s->pid; /* a key must be on the stack, for 6.1 */
+	state = bpf_map_lookup_elem(&process_state, &pid);
 	if (!state || !state->over_since_ns)
 		return 0;
 	since_ns = end_episode(state);
@@ -254,11 +279,12 @@ static __always_inline u32 judge_current(struct subject *s,
 	if (!find_policy(s))
 		return 0;
 	mm = task->mm;
+	s->mm = mm;
 	if (!mm || (task->flags & (PF_KTHREAD | PF_EXITING)))
 		return 0;
 	bad = overhigh_policy_check(&s->policy);
 	if (!bad)
-		measure(s, mm, false);
+		measure(s, false);
 	if (!bad && !s->excess_bytes) {
 		control = the_control();
 		if (control && control->nr_over)

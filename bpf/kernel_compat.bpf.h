@@ -155,10 +155,9 @@ static __always_inline u64 rss_slack(struct task_struct *task)
 	return (u64)(BPF_CORE_READ(task, signal, nr_threads) - 1) * 65 * 16;
 }
 
-/* The exact RSS: the per-CPU parts, or those of the other threads, added.  A
- * function of its own to keep the callers' stacks small. */
-static __noinline int rss_read_exact(struct task_struct *task,
-				     struct mm_struct *mm, s64 *pages)
+/* The exact RSS: the per-CPU parts, or those of the other threads, added. */
+static __always_inline void rss_read_exact(struct task_struct *task,
+					   struct mm_struct *mm, s64 *pages)
 {
 	u32 kind;
 
@@ -188,7 +187,6 @@ static __noinline int rss_read_exact(struct task_struct *task,
 		for (kind = 0; kind < OVERHIGH_KINDS; kind++)
 			pages[kind] = s.sum[kind] + rss_atomic(mm, kind);
 	}
-	return 0;
 }
 
 /* The memcg of a task: the state of subsystem "memory" in its css_set. */

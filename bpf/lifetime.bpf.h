@@ -41,9 +41,10 @@ static __always_inline int memory_freed(void)
 	s.task = task;
 	s.pid = bpf_get_current_pid_tgid() >> 32;
 	mm = task->mm;
+	s.mm = mm;
 	if (!mm || !find_policy(&s) || overhigh_policy_check(&s.policy))
 		return 0;
-	measure(&s, mm, false);
+	measure(&s, false);
 	if (!s.excess_bytes)
 		fell_below(&s);
 	return 0;
@@ -178,9 +179,10 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	s.task = task;
 	s.pid = task->tgid;
 	mm = task->mm;
+	s.mm = mm;
 	if (!mm || (task->flags & PF_KTHREAD) || !find_policy(&s))
 		return 0;
-	measure(&s, mm, true);
+	measure(&s, true);
 	s.start_ns = task->start_boottime;
 	if (!s.excess_bytes)
 		fell_below(&s);

@@ -15,14 +15,17 @@
 /* A process, the policy that governs it, and where it stands. */
 struct subject {
 	struct task_struct *task;
+	struct mm_struct *mm;
 	u32 pid;
 	u32 source; /* enum overhigh_source */
 	u64 source_id;
 	u64 now_ns;
 	u64 start_ns;
 	s64 rss_pages[OVERHIGH_KINDS];
-	u64 rss_bytes;	  /* counted kinds */
-	u64 usage_bytes;  /* of the memcg with the largest excess */
+	u64 rss_bytes;	 /* counted kinds */
+	u64 usage_bytes; /* of the memcg with the largest excess */
+	u64 memcg_limit_bytes;
+	u64 memcg_excess_bytes;
 	u64 limit_bytes;  /* what excess_bytes is measured against */
 	u64 excess_bytes; /* 0: below */
 	struct overhigh_policy policy;
@@ -40,27 +43,35 @@ static __always_inline u64 counted_bytes(const s64 *pages, u32 flags)
 	return sum > 0 ? (u64)sum * page_bytes : 0;
 }
 
+/* Global: see report(). */
+__noinline int measure_rss_exact(struct subject *s)
+{
+	if (!s)
+		return 0;
+	rss_read_exact(s->task, s->mm, s->rss_pages);
+	s->rss_bytes =
+		counted_bytes(s->rss_pages, overhigh_flags(s->policy.control));
+	return 0;
+}
+
 /*
  * RSS of the kinds that the policy counts.  The per-CPU parts are added only
  * where they can decide, as percpu_counter_compare() does.
  */
-static __always_inline u64 measure_rss(struct subject *s, struct mm_struct *mm,
-				       bool exact)
+static __always_inline u64 measure_rss(struct subject *s, bool exact)
 {
 	u32 flags = overhigh_flags(s->policy.control);
 	u64 slack;
 
-	rss_read(s->task, mm, s->rss_pages);
+	rss_read(s->task, s->mm, s->rss_pages);
 	s->rss_bytes = counted_bytes(s->rss_pages, flags);
 	if (!exact) {
 		slack = rss_slack(s->task) * page_bytes * OVERHIGH_KINDS;
 		exact = overhigh_add(s->rss_bytes, slack) >
 			s->policy.process_limit;
 	}
-	if (exact) {
-		rss_read_exact(s->task, mm, s->rss_pages);
-		s->rss_bytes = counted_bytes(s->rss_pages, flags);
-	}
+	if (exact)
+		measure_rss_exact(s);
 	return overhigh_excess(s->rss_bytes, s->policy.process_limit);
 }
 
@@ -99,16 +110,23 @@ static long look_at_counter(u32 i, void *ctx)
 
 /* Usage over memory.high + margin: the largest excess among the task's memcg
  * and its ancestors. */
-static __noinline int measure_memcg(struct subject *s, struct memcg_walk *w)
+__noinline int measure_memcg(struct subject *s)
 {
-	struct mem_cgroup *memcg = task_memcg(s->task);
+	struct memcg_walk w = {};
+	struct mem_cgroup *memcg;
 
-	w->margin_bytes = s->policy.cgroup_margin;
+	if (!s)
+		return 0;
+	w.margin_bytes = s->policy.cgroup_margin;
+	memcg = task_memcg(s->task);
 	if (!memcg)
 		return 0;
-	w->counter = (void *)memcg +
-		     bpf_core_field_offset(struct mem_cgroup, memory);
-	bpf_loop(MAX_DEPTH, look_at_counter, w, 0);
+	w.counter = (void *)memcg +
+		    bpf_core_field_offset(struct mem_cgroup, memory);
+	bpf_loop(MAX_DEPTH, look_at_counter, &w, 0);
+	s->usage_bytes = w.usage_bytes;
+	s->memcg_limit_bytes = w.limit_bytes;
+	s->memcg_excess_bytes = w.excess_bytes;
 	return 0;
 }
 
@@ -116,23 +134,21 @@ static __noinline int measure_memcg(struct subject *s, struct memcg_walk *w)
  * Fills in the measured part of s.  exact: read what a report will show, not
  * only what decides.
  */
-static __always_inline void measure(struct subject *s, struct mm_struct *mm,
-				    bool exact)
+static __always_inline void measure(struct subject *s, bool exact)
 {
 	u32 flags = overhigh_flags(s->policy.control);
-	struct memcg_walk w = {};
 	u64 rss_excess = 0;
 
 	if (exact || (flags & OVERHIGH_RSS_MASK))
-		rss_excess = measure_rss(s, mm, exact);
+		rss_excess = measure_rss(s, exact);
 	if (exact || !(flags & OVERHIGH_DIRECT))
-		measure_memcg(s, &w);
-	s->excess_bytes = overhigh_combine(flags, rss_excess, w.excess_bytes);
-	s->usage_bytes = w.usage_bytes;
-	s->limit_bytes = w.excess_bytes && s->excess_bytes == w.excess_bytes &&
-					 !(flags & OVERHIGH_DIRECT) ?
-				 w.limit_bytes :
-				 s->policy.process_limit;
+		measure_memcg(s);
+	s->excess_bytes =
+		overhigh_combine(flags, rss_excess, s->memcg_excess_bytes);
+	s->limit_bytes = s->policy.process_limit;
+	if (!(flags & OVERHIGH_DIRECT) &&
+	    s->excess_bytes == s->memcg_excess_bytes && s->excess_bytes)
+		s->limit_bytes = s->memcg_limit_bytes;
 }
 
 #endif /* OVERHIGH_OVERAGE_BPF_H */

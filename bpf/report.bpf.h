@@ -21,12 +21,18 @@ static __always_inline u64 task_cgroup_id(struct task_struct *task)
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
-static __noinline int report(struct subject *s, struct report *r)
+/* Global, like the others that are not static: the verifier then looks at it
+ * once in each program, not once for each path to it. */
+__noinline int report(struct subject *s, struct report *r)
 {
 	struct overhigh_control *control = the_control();
-	struct task_struct *task = s->task;
 	struct overhigh_event *event;
+	struct task_struct *task;
 	u32 kind;
+
+	if (!s || !r)
+		return 0;
+	task = s->task;
 
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {

@@ -256,6 +256,8 @@ struct overhigh_control {
 	__u32 has_default;   /* non-zero: look at default_policy */
 	__u32 cgroup_levels; /* bit n: cgroup_policy has one at level n */
 	__u32 guard_pid;     /* releases held processes if the loader dies */
+	__u32 sample;	     /* non-zero: sample where fentry is refused */
+	__u32 pad;	     /* 0 */
 	__u64 generation;    /* counts changes of policies by commands */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "attach.h"
 #include "command.h"
 #include "daemon.h"
 #include "log.h"
@@ -242,10 +243,13 @@ int cmd_exec(int argc, char **argv, struct error *err)
 			err, "what shall run?  Give -- CMD after the options");
 	if (!ret)
 		ret = policy_options_finish(&settings.policy, &policy, err);
-	if (!ret)
+	if (!ret && geteuid())
+		ret = bad_input(err, "this needs root: try sudo");
+	if (!ret && !settings.force && !plan_served(&policy, attach_loaded())) {
 		ret = probe_kernel(&probe, err);
-	if (!ret && !settings.force)
-		ret = plan_check(&policy, &probe, err);
+		if (!ret)
+			ret = plan_check(&policy, &probe, err);
+	}
 	if (ret)
 		return ret;
 	/* before this process protects itself: CMD must not inherit that */

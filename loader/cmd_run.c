@@ -21,6 +21,9 @@ static const struct argp_option options[] = {
 	{ "dry-run", 'n', NULL, 0, "report what would be done, do nothing", 0 },
 	{ "json", 'j', NULL, 0, "events as JSON, one object a line", 0 },
 	{ "keep", 'k', NULL, 0, "leave everything attached at the end", 0 },
+	{ "sample", 's', NULL, 0,
+	  "where fentry is refused: cost others nothing, see a crossing later",
+	  0 },
 	{ "verbose", 'v', NULL, 0, "show what libbpf and the verifier say", 0 },
 	{ 0 },
 };
@@ -44,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'k':
 		settings->keep = true;
+		return 0;
+	case 's':
+		settings->daemon.sample = true;
 		return 0;
 	case 'v':
 		log_libbpf(true);

@@ -2,6 +2,7 @@
 /* cmd_set.c - overhigh set and overhigh unset. */
 #include <stdlib.h>
 #include <unistd.h>
+#include "attach.h"
 #include "bpftool_line.h"
 #include "command.h"
 #include "policy_maps.h"
@@ -106,13 +107,16 @@ static int check_targets(const struct settings *settings,
 			 const struct pins *pins, struct error *err)
 {
 	struct probe probe;
-	int i, ret;
+	int i, ret = 0;
 
 	if (settings->force)
 		return 0;
-	ret = probe_kernel(&probe, err);
-	if (!ret)
-		ret = plan_check(policy, &probe, err);
+	/* the loaded programs tell of most policies; to probe takes longer */
+	if (!plan_served(policy, attach_loaded())) {
+		ret = probe_kernel(&probe, err);
+		if (!ret)
+			ret = plan_check(policy, &probe, err);
+	}
 	for (i = 0; !ret && i < n; i++)
 		ret = target_check(&targets[i], policy, pins->control, err);
 	return ret;

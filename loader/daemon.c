@@ -303,6 +303,7 @@ int daemon_start(struct daemon *d, struct error *err)
 	if (ret)
 		return ret;
 	d->pins->control->dry_run = d->dry_run;
+	d->pins->control->sample = d->sample;
 	d->pins->control->loader_pid = getpid();
 	d->lost = counter_read(d->pins, OVERHIGH_COUNT_LOST_EVENTS);
 	ret = guard_start(&d->guard, d->pins, err);

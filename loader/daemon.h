@@ -22,6 +22,7 @@ struct daemon {
 	struct pins *pins;
 	FILE *out;	  /* where events are printed; NULL: nowhere */
 	bool json;	  /* as JSON */
+	bool sample;	  /* see usable_hooks() */
 	bool dry_run;	  /* report, do not act */
 	pid_t child;	  /* ends the loop when it exits; 0: none */
 	int child_status; /* as from waitpid() */

@@ -49,6 +49,16 @@ void plan_add_watch(struct plan *plan, __u32 usable)
 		 HOOK_BIT(HOOK_MEMCG_STATE));
 }
 
+bool plan_served(const struct overhigh_policy *policy, __u32 usable)
+{
+	__u32 requests = HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
+			 HOOK_BIT(HOOK_MPROTECT);
+
+	if (has_action(policy, OVERHIGH_ENOMEM) && ~usable & requests)
+		return false;
+	return (overhigh_flags(policy->control) & OVERHIGH_DIRECT);
+}
+
 static int unavailable(const struct probe *probe, enum capability c,
 		       struct error *err)
 {

@@ -27,6 +27,9 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
  * once that it has fallen below, or sampled and near its limit. */
 void plan_add_watch(struct plan *plan, __u32 usable);
 
+/* Whether the hooks that policy needs are among the usable ones. */
+bool plan_served(const struct overhigh_policy *policy, __u32 usable);
+
 /*
  * Whether everything that policy asks for can be had here; otherwise a line
  * with the reason in *err and -EOPNOTSUPP.

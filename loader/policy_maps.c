@@ -44,6 +44,14 @@ static int write_policy(struct pins *pins, const struct target *target,
 	return fail(err, errno, "cannot write the policy: %s", strerror(errno));
 }
 
+/* Sampling is cheaper for others and less exact: only if it is asked for. */
+static __u32 usable_hooks(const struct pins *pins)
+{
+	__u32 loaded = attach_loaded();
+
+	return pins->control->sample ? loaded : loaded & ~HOOK_BIT(HOOK_SAMPLE);
+}
+
 int policy_set(struct pins *pins, const struct target *target,
 	       const struct overhigh_policy *policy, struct error *err)
 {
@@ -51,7 +59,7 @@ int policy_set(struct pins *pins, const struct target *target,
 	int ret;
 
 	plan_add(&plan, policy, target->kind == TARGET_PROCESS,
-		 attach_loaded());
+		 usable_hooks(pins));
 	ret = attach_also(plan.hooks, err);
 	if (!ret && (plan.hooks & HOOK_BIT(HOOK_SAMPLE)))
 		ret = sample_process(pins, target->pid, err);
@@ -219,7 +227,7 @@ static int refit_one(const struct target *target,
 int policy_refit(struct pins *pins, bool watch, unsigned int *total,
 		 struct error *err)
 {
-	struct refit refit = { .pins = pins, .usable = attach_loaded() };
+	struct refit refit = { .pins = pins, .usable = usable_hooks(pins) };
 	int ret;
 
 	policy_each(pins, refit_one, &refit);
@@ -229,8 +237,9 @@ int policy_refit(struct pins *pins, bool watch, unsigned int *total,
 	/* what a policy needs is attached before it is looked up, and looked
 	 * up no more before it is detached */
 	ret = attach_also(refit.plan.hooks, err);
-	if (!ret && (refit.usable & HOOK_BIT(HOOK_SAMPLE)))
-		ret = sample_refit(pins, err);
+	if (!ret && (attach_loaded() & HOOK_BIT(HOOK_SAMPLE)))
+		ret = sample_refit(
+			pins, refit.plan.hooks & HOOK_BIT(HOOK_SAMPLE), err);
 	if (ret)
 		return ret;
 	pins->control->cgroup_levels = refit.plan.cgroup_levels;

@@ -25,32 +25,99 @@ static bool file_contains(const char *path, const char *word)
 	return found;
 }
 
-/* Does kallsyms know the symbol that tells an interrupt from a task?  Not
- * without CONFIG_KALLSYMS_ALL. */
-static bool preempt_count_known(void)
+/* What is looked up in the kernel's BTF: ids by hook, and of two variables. */
+struct btf_ids {
+	__s32 hook[HOOKS];
+	__s32 preempt_count; /* of either of its two names */
+};
+
+static bool names_hook(const struct hook *hook, const char *name, __u32 kind)
 {
-	return file_contains("/proc/kallsyms", " pcpu_hot\n") ||
-	       file_contains("/proc/kallsyms", " __preempt_count\n");
+	static const char prefix[] = "btf_trace_";
+
+	if (hook->kind == HOOK_TRAMPOLINE)
+		return kind == BTF_KIND_FUNC && !strcmp(name, hook->target);
+	return hook->kind == HOOK_TRACEPOINT && kind == BTF_KIND_TYPEDEF &&
+	       !strncmp(name, prefix, sizeof(prefix) - 1) &&
+	       !strcmp(name + sizeof(prefix) - 1, hook->target);
+}
+
+/* One pass: the types are a hundred thousand, and the machine may be slow. */
+static void find_ids(const struct btf *btf, struct btf_ids *ids)
+{
+	__u32 n = btf__type_cnt(btf), i, kind;
+	int id;
+
+	memset(ids, 0, sizeof(*ids));
+	for (i = 1; i < n; i++) {
+		const struct btf_type *type = btf__type_by_id(btf, i);
+		const char *name;
+
+		kind = btf_kind(type);
+		if (kind != BTF_KIND_FUNC && kind != BTF_KIND_TYPEDEF &&
+		    kind != BTF_KIND_VAR)
+			continue;
+		name = btf__name_by_offset(btf, type->name_off);
+		if (kind == BTF_KIND_VAR) {
+			if (!strcmp(name, "pcpu_hot") ||
+			    !strcmp(name, "__preempt_count"))
+				ids->preempt_count = i;
+			continue;
+		}
+		for (id = 0; id < HOOKS; id++)
+			if (names_hook(&hooks[id], name, kind))
+				ids->hook[id] = i;
+	}
+}
+
+/*
+ * Can a BPF program tell an interrupt from a task?  The verifier looks the
+ * variable up in kallsyms, which lacks it without CONFIG_KALLSYMS_ALL.  Other
+ * architectures than x86 keep the count in thread_info.
+ */
+static bool preempt_count_known(const struct btf_ids *ids)
+{
+#ifdef __x86_64__
+	const struct bpf_insn code[] = {
+		{ .code = BPF_LD | BPF_IMM | BPF_DW,
+		  .dst_reg = 1,
+		  .src_reg = BPF_PSEUDO_BTF_ID,
+		  .imm = ids->preempt_count },
+		{ 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd;
+
+	if (!ids->preempt_count)
+		return false;
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "overhigh_probe",
+			   "GPL", code, 4, NULL);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+#else
+	(void)ids;
+	return true;
+#endif
 }
 
 /*
  * Loads the smallest program of the given attach type and tries to attach it;
  * both steps are refused by some kernels.  Returns 0 or a negative errno.
  */
-static int try_trampoline(struct btf *btf, enum bpf_attach_type type,
-			  const char *function)
+static int try_trampoline(enum bpf_attach_type type, __s32 function_id)
 {
 	const struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
-	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type,
+		    .attach_btf_id = function_id);
 	int fd, link;
 
-	if (id < 0)
+	if (!function_id)
 		return -ENOENT;
-	opts.attach_btf_id = id;
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "overhigh_probe", "GPL", code,
 			   2, &opts);
 	if (fd < 0)
@@ -64,15 +131,14 @@ static int try_trampoline(struct btf *btf, enum bpf_attach_type type,
 	return link < 0 ? link : 0;
 }
 
-static void probe_trampolines(struct probe *p, struct btf *btf)
+static void probe_trampolines(struct probe *p, const struct btf_ids *ids)
 {
 	/* the rarest function that we need, so that nobody notices */
-	int ret = try_trampoline(btf, BPF_MODIFY_RETURN,
-				 hooks[HOOK_MPROTECT].target);
+	int ret = try_trampoline(BPF_MODIFY_RETURN, ids->hook[HOOK_MPROTECT]);
 
 	if (!ret)
-		ret = try_trampoline(btf, BPF_TRACE_FENTRY,
-				     hooks[HOOK_MPROTECT].target);
+		ret = try_trampoline(BPF_TRACE_FENTRY,
+				     ids->hook[HOOK_MPROTECT]);
 	p->trampolines = !ret;
 	if (ret)
 		snprintf(
@@ -98,30 +164,23 @@ static void probe_perf(const struct probe *p, char *reason, size_t size)
 		close(fd);
 }
 
-static void probe_hook(struct probe *p, struct btf *btf, enum hook_id id,
-		       bool context_known)
+static void probe_hook(struct probe *p, const struct btf_ids *ids,
+		       enum hook_id id, bool context_known)
 {
 	const struct hook *hook = &hooks[id];
 	char *reason = p->hook_reason[id];
 	size_t size = sizeof(p->hook_reason[id]);
-	char name[128];
 
-	if (hook->kind == HOOK_PERF) {
+	if (hook->kind == HOOK_PERF)
 		probe_perf(p, reason, size);
-	} else if (hook->kind == HOOK_TRACEPOINT) {
-		snprintf(name, sizeof(name), "btf_trace_%s", hook->target);
-		if (btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) < 0)
-			snprintf(reason, size,
-				 "this kernel has no tracepoint %s",
-				 hook->target);
-	} else if (!p->trampolines) {
+	else if (hook->kind == HOOK_TRAMPOLINE && !p->trampolines)
 		snprintf(reason, size, "%s", p->trampoline_reason);
-	} else if (btf__find_by_name_kind(btf, hook->target, BTF_KIND_FUNC) <
-		   0) {
-		snprintf(reason, size, "this kernel has no function %s",
+	else if (!ids->hook[id])
+		snprintf(reason, size, "this kernel has no %s %s",
+			 hook->kind == HOOK_TRACEPOINT ? "tracepoint" :
+							 "function",
 			 hook->target);
-	}
-	if (!reason[0] && hook->needs_context && !context_known)
+	else if (hook->needs_context && !context_known)
 		snprintf(reason, size,
 			 "kallsyms lacks the preempt count (no "
 			 "CONFIG_KALLSYMS_ALL)");
@@ -150,6 +209,7 @@ static void probe_memcg(struct probe *p)
 int probe_kernel(struct probe *p, struct error *err)
 {
 	struct utsname name;
+	struct btf_ids ids;
 	struct btf *btf;
 	bool context_known;
 	enum hook_id id;
@@ -170,11 +230,12 @@ int probe_kernel(struct probe *p, struct error *err)
 			err, "this kernel has no BTF "
 			     "(/sys/kernel/btf/vmlinux): it must be built with "
 			     "CONFIG_DEBUG_INFO_BTF=y, as Debian's are");
-	probe_trampolines(p, btf);
-	context_known = preempt_count_known();
-	for (id = 0; id < HOOKS; id++)
-		probe_hook(p, btf, id, context_known);
+	find_ids(btf, &ids);
 	btf__free(btf);
+	probe_trampolines(p, &ids);
+	context_known = preempt_count_known(&ids);
+	for (id = 0; id < HOOKS; id++)
+		probe_hook(p, &ids, id, context_known);
 	probe_memcg(p);
 	if (!p->hook_ok[HOOK_RSS_STAT] && !p->hook_ok[HOOK_FAULT])
 		return bad_input(err, "no way to see RSS change: %s; %s",

@@ -137,7 +137,7 @@ static int adopt_children(const struct pins *pins, __u32 root,
 	return ret;
 }
 
-static int drop_pins_of_the_gone(const struct pins *pins, struct error *err)
+static int drop_pins(const struct pins *pins, bool all, struct error *err)
 {
 	DIR *dir = opendir(PIN_SAMPLES);
 	struct dirent *entry;
@@ -146,9 +146,10 @@ static int drop_pins_of_the_gone(const struct pins *pins, struct error *err)
 
 	while (dir && !ret && (entry = readdir(dir))) {
 		pid = strtoul(entry->d_name, NULL, 10);
-		if (!pid || has_policy(pins, pid))
+		if (!pid || (!all && has_policy(pins, pid)))
 			continue;
-		ret = adopt_children(pins, pid, err);
+		if (!all)
+			ret = adopt_children(pins, pid, err);
 		if (!ret && unlinkat(dirfd(dir), entry->d_name, 0) &&
 		    errno != ENOENT)
 			ret = fail(err, errno, "cannot remove %s/%s: %s",
@@ -160,12 +161,12 @@ static int drop_pins_of_the_gone(const struct pins *pins, struct error *err)
 	return ret;
 }
 
-int sample_refit(const struct pins *pins, struct error *err)
+int sample_refit(const struct pins *pins, bool wanted, struct error *err)
 {
 	int policies = pins->map_fd[MAP_PROCESS_POLICY];
 	__u32 key, next, root;
 	int ret = 0;
-	bool more = !bpf_map_get_next_key(policies, NULL, &next);
+	bool more = wanted && !bpf_map_get_next_key(policies, NULL, &next);
 
 	while (more && !ret) {
 		key = next;
@@ -173,5 +174,5 @@ int sample_refit(const struct pins *pins, struct error *err)
 		if (bpf_map_lookup_elem(pins->map_fd[MAP_SAMPLED], &key, &root))
 			ret = sample_process(pins, key, err);
 	}
-	return ret ? ret : drop_pins_of_the_gone(pins, err);
+	return ret ? ret : drop_pins(pins, !wanted, err);
 }

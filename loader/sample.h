@@ -20,7 +20,7 @@ int sample_open(__u32 tid);
 int sample_process(const struct pins *pins, __u32 pid, struct error *err);
 
 /* Samples each process that has a policy and is not sampled, and stops where a
- * policy is gone. */
-int sample_refit(const struct pins *pins, struct error *err);
+ * policy is gone; or, if not wanted, stops everywhere. */
+int sample_refit(const struct pins *pins, bool wanted, struct error *err);
 
 #endif /* OVERHIGH_SAMPLE_H */

@@ -16,8 +16,9 @@
 #include "watch_internal.h"
 
 #define PINS "/sys/fs/bpf/overhigh"
-#define READY_MS 60000 /* an emulated CPU takes some time to verify programs   \
-			*/
+#define READY_MS                                                               \
+	60000 /* an emulated CPU takes some time to verify programs            \
+	       */
 
 /* Lines of a pipe, as they come. */
 struct lines {
@@ -156,6 +157,7 @@ static cJSON *ask(const char *command)
 	f = popen(line, "re");
 	used = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
 	text[used] = '\0';
+	check_interrupted(); /* it cut that short */
 	return f && !pclose(f) ? cJSON_Parse(text) : NULL;
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define RUNAWAY_CHUNK_BYTES (1UL << 20) /* one mmap of the runaway */
-#define RUNAWAY_PAUSES 256
+#define RUNAWAY_PAUSES 1024
 #define RUNAWAY_PAUSE_NS 1000000 /* longer between two stores is a pause */
 
 /* All times are CLOCK_MONOTONIC nanoseconds. */
@@ -23,7 +23,9 @@ struct runaway_page {
 	uint64_t last_ns;	 /* after the latest store */
 	uint64_t first_error_ns; /* when the first mmap failed */
 	uint64_t first_signal_ns; /* when the first handler began */
-	uint64_t pause_from_ns[RUNAWAY_PAUSES]; /* store before a pause */
+	struct {
+		uint64_t from_ns, to_ns; /* the stores before and after */
+	} pause[RUNAWAY_PAUSES];	 /* the first ones */
 	uint32_t pauses;
 	uint32_t errors;  /* mmaps that failed */
 	int32_t error;	  /* errno of the first */

@@ -9,6 +9,7 @@
 #include "table.h"
 
 #define PAGE_BYTES 4096
+#define TEXT_COLUMNS 66
 
 static const char *duration(char *text, size_t size, int64_t ns)
 {
@@ -21,14 +22,35 @@ static const char *duration(char *text, size_t size, int64_t ns)
 	return text;
 }
 
+/* Under the row that it belongs to. */
+static void print_wrapped(const char *text)
+{
+	const char *mark = "->";
+	int n;
+
+	while (*text) {
+		n = strlen(text);
+		if (n > TEXT_COLUMNS) {
+			n = TEXT_COLUMNS;
+			while (n > 1 && text[n] != ' ')
+				n--;
+		}
+		printf("%9s %s %.*s\n", "", mark, n, text);
+		text += n;
+		text += *text == ' ';
+		mark = "  ";
+	}
+}
+
 static void print_row(const struct row *row)
 {
 	char acted[32], effect[32], stall[32];
 
 	if (row->reason) {
-		printf("%-9s not on this kernel: %.50s\n", row->action,
-		       row->reason);
-		printf("          -> make demo VM=6.12 shows it in a guest\n");
+		printf("%-9s %5s not on this kernel:\n", row->action,
+		       row->limit);
+		print_wrapped(row->reason);
+		print_wrapped("make demo VM=6.12 shows it in a guest");
 		return;
 	}
 	printf("%-9s %5s %10" PRId64 " %6" PRId64 " %9s %9s %8.0f %% %9s%s\n",
@@ -39,11 +61,12 @@ static void print_row(const struct row *row)
 	       row->neighbour_rate * 100,
 	       duration(stall, sizeof(stall), row->stall_ns),
 	       row->neighbour_failed ? " !" : "");
-	printf("          -> %.66s%s\n", row->fate,
-	       row->failed ? " FAILED" : "");
+	print_wrapped(row->fate);
+	if (row->failed)
+		print_wrapped("FAILED");
 }
 
-void table_print(const struct table *table, bool with_cgroup)
+void table_print(const struct table *table)
 {
 	unsigned int i;
 
@@ -61,10 +84,6 @@ void table_print(const struct table *table, bool with_cgroup)
 	       "              stopped, its handler began, it had ended\n"
 	       "neighbour's   rate with the runaway there, of that before; "
 	       "longest stall\n");
-	if (with_cgroup)
-		printf("In \"none\" the whole cgroup is over memory.high, and "
-		       "the kernel slows all\nof it; the actions keep it "
-		       "below.\n");
 	printf("%s\n",
 	       table_failed(table) ?
 		       "FAILED: see the lines marked FAILED or !" :

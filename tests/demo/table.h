@@ -31,7 +31,7 @@ struct table {
 	unsigned int nr_rows;
 };
 
-void table_print(const struct table *table, bool with_cgroup);
+void table_print(const struct table *table);
 bool table_failed(const struct table *table);
 
 #endif /* TABLE_H */

@@ -2,8 +2,10 @@
 /*
  * watch.c - see watch.h; the loader and its events are in loader.c.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -190,25 +193,40 @@ void runaway_start(const char *options, size_t most_bytes)
 	open_runaway_fd();
 }
 
+/* Is this line of smaps the head of a mapping, and of one that counts as
+ * shared memory: a memfd, or a file in a tmpfs (in a guest, every file)? */
+static bool maps_shmem(char *line)
+{
+	char *path = strchr(line, '/');
+	struct statfs fs;
+
+	if (!path)
+		return false;
+	path[strcspn(path, "\n")] = '\0';
+	return strstr(path, "/memfd:") ||
+	       (!statfs(path, &fs) && fs.f_type == TMPFS_MAGIC);
+}
+
 /*
- * What counts towards the limit before the first chunk: anonymous pages, and
- * the page that it shares with us.  The kernel walks the page tables for this
- * file: the counters that overhigh reads have no part in it.
+ * What counts towards the limit before the first chunk: anonymous and shared
+ * memory.  The kernel walks the page tables for this file: the counters that
+ * overhigh reads have no part in it.
  */
 uint64_t runaway_base_bytes(void)
 {
-	char path[64], line[256];
+	char path[64], line[512];
 	unsigned long kib;
 	uint64_t bytes = 0;
-	bool shared = false;
+	bool shmem = false;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps", runaway->pid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f)) {
-		if (strchr("0123456789abcdef", line[0]))
-			shared = strstr(line, "/memfd:");
-		else if (sscanf(line, shared ? "Rss: %lu" : "Anonymous: %lu",
+		if (!isupper(line[0]))
+			shmem = maps_shmem(line);
+		/* what a private mapping has copied is anonymous */
+		else if (sscanf(line, shmem ? "Rss: %lu" : "Anonymous: %lu",
 				&kib) == 1)
 			bytes += kib * 1024;
 	}
@@ -274,6 +292,20 @@ bool cgroup_enter(uint64_t high_bytes)
 	if (!in_cgroup)
 		rmdir(CGROUP);
 	return in_cgroup;
+}
+
+unsigned long cgroup_high_events(void)
+{
+	unsigned long high = 0;
+	char line[128];
+	FILE *f = in_cgroup ? fopen(CGROUP "/memory.events", "re") : NULL;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "high %lu", &high) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return high;
 }
 
 static void cgroup_leave(void)

@@ -58,5 +58,8 @@ int runaway_status(void); /* exit status as a shell sees it */
 
 /* A cgroup for the rest of the demo, with memory.high; false: not to be had. */
 bool cgroup_enter(uint64_t high_bytes);
+/* How often its memory.high has been exceeded: then the kernel slows all that
+ * is in it. */
+unsigned long cgroup_high_events(void);
 
 #endif /* WATCH_H */

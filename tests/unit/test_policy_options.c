@@ -83,13 +83,11 @@ static struct overhigh_policy policy_of(const char *line)
 static void assert_policy(const char *line, struct overhigh_policy expected)
 {
 	struct overhigh_policy policy = policy_of(line);
+	char text[FORMAT_POLICY_MAX];
 
 	if (memcmp(&policy, &expected, sizeof(policy)))
-		fail_msg("'%s': control %#x, escalation %#x, grace %u, "
-			 "delay %u, margin %llu, limit %llu",
-			 line, policy.control, policy.escalation,
-			 policy.grace_ms, policy.max_delay_us,
-			 policy.cgroup_margin, policy.process_limit);
+		fail_msg("'%s' gives %s", line,
+			 format_policy(text, sizeof(text), &policy));
 }
 
 /* The line is refused, with words in the message, and gives no policy. */
@@ -115,7 +113,7 @@ static uint32_t word(uint32_t action, uint32_t number, uint32_t flags)
 	return overhigh_control_word(action, number, flags);
 }
 
-static void a_limit_alone_counts_all_but_page_cache_and_is_direct(void **state)
+static void a_limit_alone_is_direct_and_counts_no_files(void **state)
 {
 	(void)state;
 	assert_policy("--action kill --limit 200M",
@@ -137,7 +135,7 @@ static void a_margin_alone_looks_at_the_cgroup_alone(void **state)
 			      .control = word(OVERHIGH_ENOMEM, 0, 0) });
 }
 
-static void a_limit_with_a_margin_needs_both_unless_direct(void **state)
+static void limit_and_margin_must_both_be_over(void **state)
 {
 	(void)state;
 	assert_policy("--action enomem --limit 1G --margin 64K",
@@ -165,7 +163,7 @@ static void rss_says_what_the_limit_counts(void **state)
 			.process_limit = 1 << 20 });
 }
 
-static void the_second_step_looks_at_what_the_first_looks_at(void **state)
+static void the_second_step_has_the_flags_of_the_first(void **state)
 {
 	uint32_t flags = USUAL_RSS | OVERHIGH_DIRECT | OVERHIGH_LOG |
 			 OVERHIGH_STUCK_KILL;
@@ -274,8 +272,6 @@ static void what_has_no_effect_is_refused(void **state)
 	(void)state;
 	assert_refused("--action kill --margin 0 --direct", "--direct");
 	assert_refused("--action kill --margin 0 --rss anon", "--rss");
-	assert_refused("--action none --rss anon", "--rss");
-	assert_refused("--action none --direct", "--direct");
 	assert_refused("--action kill --limit 1M --signal TERM",
 		       "--signal needs --action signal");
 	assert_refused("--action kill --limit 1M --signal TERM --grace 1s "
@@ -373,43 +369,38 @@ static void a_wrong_value_prints_nothing(void **state)
 
 static void keys_of_others_are_left_to_them(void **state)
 {
-	struct policy_options options;
+	static const int keys[] = { 'v', POLICY_KEY_FIRST - 1, POLICY_KEY_END };
 	struct error err = { .text = "as before", .exit_status = 77 };
+	struct policy_options o;
+	size_t i;
 
 	(void)state;
-	policy_options_init(&options);
-	assert_int_equal(policy_option_set(&options, 'v', NULL, &err), -ENOENT);
-	assert_int_equal(
-		policy_option_set(&options, POLICY_KEY_FIRST - 1, "1", &err),
-		-ENOENT);
-	assert_int_equal(policy_option_set(&options, POLICY_KEY_END, "1", &err),
-			 -ENOENT);
+	policy_options_init(&o);
+	for (i = 0; i < COUNT(keys); i++) {
+		assert_int_equal(policy_option_set(&o, keys[i], "1", &err),
+				 -ENOENT);
+		assert_false(policy_option_given(&o, keys[i]));
+	}
 	assert_string_equal(err.text, "as before");
-	assert_false(policy_options_any(&options));
-	assert_false(policy_option_given(&options, 'v'));
-	assert_int_equal(
-		policy_option_set(&options, POLICY_KEY_LIMIT, NULL, &err),
-		-EINVAL);
-	assert_false(policy_options_any(&options));
+	assert_int_equal(policy_option_set(&o, POLICY_KEY_LIMIT, NULL, &err),
+			 -EINVAL);
+	assert_false(policy_options_any(&o));
 }
 
 static void what_was_given_is_known(void **state)
 {
-	struct policy_options options;
+	struct policy_options o;
 	struct error err;
 	int key;
 
 	(void)state;
-	policy_options_init(&options);
-	assert_false(policy_options_any(&options));
-	assert_int_equal(
-		policy_option_set(&options, POLICY_KEY_MARGIN, "0", &err), 0);
-	assert_int_equal(
-		policy_option_set(&options, POLICY_KEY_LIMIT, "x", &err),
-		-EINVAL);
-	assert_true(policy_options_any(&options));
+	policy_options_init(&o);
+	assert_false(policy_options_any(&o));
+	assert_false(policy_option_set(&o, POLICY_KEY_MARGIN, "0", &err));
+	assert_true(policy_option_set(&o, POLICY_KEY_LIMIT, "x", &err));
+	assert_true(policy_options_any(&o));
 	for (key = POLICY_KEY_FIRST; key < POLICY_KEY_END; key++)
-		assert_int_equal(!!policy_option_given(&options, key),
+		assert_int_equal(!!policy_option_given(&o, key),
 				 key == POLICY_KEY_MARGIN);
 }
 
@@ -428,16 +419,11 @@ static void the_table_describes_every_option(void **state)
 		assert_ptr_equal(options[i].arg, field->metavar);
 		assert_non_null(strstr(options[i].doc, field->help));
 		assert_null(strchr(options[i].doc, '\n'));
-		if (field->flag) {
-			assert_null(field->metavar);
-		} else {
-			assert_non_null(field->metavar);
-			assert_non_null(field->set);
-			assert_non_null(field->show);
-		}
+		/* a switch, or an argument and what takes it */
+		assert_int_equal(!field->flag, !!field->metavar);
+		assert_true(field->flag || (field->set && field->show));
 	}
 	assert_null(options[POLICY_FIELDS].name);
-	assert_int_equal(options[POLICY_FIELDS].key, 0);
 	assert_non_null(
 		strstr(options[POLICY_KEY_MAX_DELAY - POLICY_KEY_FIRST].doc,
 		       "(1ms to 2s)"));
@@ -542,7 +528,6 @@ static void a_policy_as_text_is_read_back_the_same(void **state)
 {
 	struct overhigh_policy policy, back;
 	char line[FORMAT_POLICY_MAX], text[FORMAT_POLICY_MAX];
-	char again[FORMAT_POLICY_MAX];
 	uint64_t seed = 20200618;
 	int round;
 
@@ -554,29 +539,23 @@ static void a_policy_as_text_is_read_back_the_same(void **state)
 		back = policy_of(text);
 		if (memcmp(&policy, &back, sizeof(policy)))
 			fail_msg("'%s' is shown as '%s'", line, text);
-		/* and the text is a fixed point */
-		format_policy(again, sizeof(again), &back);
-		assert_string_equal(text, again);
 	}
 }
 
-/* A map has other writers: whatever is in a record, it is shown on one line,
- * and what it shows is either refused or means a valid policy. */
+/* A map has other writers: whatever is in a record, it is shown, and cut to
+ * the buffer. */
 static void any_record_can_be_shown(void **state)
 {
-	struct overhigh_policy policy, back;
+	struct overhigh_policy policy;
 	char text[FORMAT_POLICY_MAX];
-	uint64_t seed = 99, number;
-	struct error err;
+	uint64_t seed = 99;
 	size_t i, size;
 	int round;
 
 	(void)state;
 	for (round = 0; round < 20000; round++) {
-		for (i = 0; i < sizeof(policy); i += sizeof(number)) {
-			number = next_random(&seed);
-			memcpy((char *)&policy + i, &number, sizeof(number));
-		}
+		for (i = 0; i < sizeof(policy); i++)
+			((uint8_t *)&policy)[i] = next_random(&seed);
 		if (round % 2) /* actions that exist */
 			policy.control = (policy.control & ~0xffU) | round % 5;
 		format_policy(text, sizeof(text), &policy);
@@ -587,24 +566,17 @@ static void any_record_can_be_shown(void **state)
 		format_policy(text, size, &policy);
 		assert_true(strlen(text) < size);
 		assert_int_equal(text[size], '#');
-		format_policy(text, sizeof(text), &policy);
-		if (!strstr(text, " signal ") && !strstr(text, "action ") &&
-		    !read_line(text, &back, &err))
-			assert_int_equal(overhigh_policy_check(&back), 0);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			a_limit_alone_counts_all_but_page_cache_and_is_direct),
+		cmocka_unit_test(a_limit_alone_is_direct_and_counts_no_files),
 		cmocka_unit_test(a_margin_alone_looks_at_the_cgroup_alone),
-		cmocka_unit_test(
-			a_limit_with_a_margin_needs_both_unless_direct),
+		cmocka_unit_test(limit_and_margin_must_both_be_over),
 		cmocka_unit_test(rss_says_what_the_limit_counts),
-		cmocka_unit_test(
-			the_second_step_looks_at_what_the_first_looks_at),
+		cmocka_unit_test(the_second_step_has_the_flags_of_the_first),
 		cmocka_unit_test(both_steps_may_signal),
 		cmocka_unit_test(none_alone_exempts),
 		cmocka_unit_test(the_last_of_two_counts),

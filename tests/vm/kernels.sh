@@ -59,14 +59,16 @@ Dir::Etc::SourceParts "/dev/null";
 END
     echo "deb [signed-by=$keyring arch=amd64 lang=none target=Packages] $mirror $suite main" \
         >"$new/apt/sources.list"
-    apt-get -qq -c "$new/apt/apt.conf" update
+    apt-get -qq -c "$new/apt/apt.conf" --error-on=any update ||
+        fail "no package list of $suite from $mirror"
     # This package stands for the newest kernel and depends on the real ones.
     packages=$(apt-cache -c "$new/apt/apt.conf" depends --recurse --important "$package" |
-        grep -E '^linux-(image|binary|modules|base)-[0-9].*-cloud-amd64$' | sort -u) ||
-        fail "$suite has no $package"
+        grep -E '^linux-(image|binary|modules|base)-[0-9].*-cloud-amd64$' | sort -u)
+    [ -n "$packages" ] || fail "$suite has no $package"
     release=$(sed -n 's/^linux-image-//p' <<<"$packages")
     # shellcheck disable=SC2086 # one word for each package
-    (cd "$new/apt" && apt-get -qq -c apt.conf download $packages)
+    (cd "$new/apt" && apt-get -qq -c apt.conf download $packages) ||
+        fail "no kernel packages of $suite from $mirror"
     for part in "$new"/apt/*.deb; do dpkg-deb -x "$part" "$new/tree"; done
     for part in vmlinuz config; do
         find "$new/tree" -type f \( -path "*/boot/$part-*" -o -path "*/lib/modules/*/$part" \) \
