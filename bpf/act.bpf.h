@@ -52,14 +52,23 @@ static __always_inline bool dry_run(void)
 	return !control || control->dry_run;
 }
 
+/* Each step's one-shot signal is sent once in the life of a policy. */
+static __always_inline u32 signal_mark(struct overhigh_state *state)
+{
+	return state->flags & OVERHIGH_STATE_ESCALATED ?
+		       OVERHIGH_STATE_SIGNALLED_2 :
+		       OVERHIGH_STATE_SIGNALLED;
+}
+
 static __always_inline void
 act_signal(struct subject *s, struct overhigh_state *state, u32 control)
 {
-	if (__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_SIGNALLED) &
-	    OVERHIGH_STATE_SIGNALLED)
+	u32 mark = signal_mark(state);
+
+	if (__sync_fetch_and_or(&state->flags, mark) & mark)
 		return;
 	if (!dry_run() && bpf_send_signal(overhigh_signal(control))) {
-		__sync_fetch_and_and(&state->flags, ~OVERHIGH_STATE_SIGNALLED);
+		__sync_fetch_and_and(&state->flags, ~mark);
 		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
 		return;
 	}
@@ -250,7 +259,7 @@ __noinline u32 due_signal(struct subject *s)
 		mark = OVERHIGH_STATE_STEP_DONE;
 	} else if (overhigh_action(control) == OVERHIGH_SIGNAL) {
 		signal = overhigh_signal(control);
-		mark = OVERHIGH_STATE_SIGNALLED;
+		mark = signal_mark(state);
 	} else {
 		return 0;
 	}

@@ -121,6 +121,9 @@ static __always_inline bool find_policy(struct subject *s)
 	return true;
 }
 
+/* over_since_ns while the thread that saw the crossing sets up the rest. */
+#define EPISODE_BEGINS 1
+
 /* Back below, or gone: the episode ends.  Only one caller sees it end. */
 static __always_inline u64 end_episode(struct overhigh_state *state)
 {
@@ -144,7 +147,7 @@ __noinline int fell_below(struct subject *s)
 	r.control = s->policy.control;
 	pid = s->pid; /* a key must be on the stack, for 6.1 */
 	state = bpf_map_lookup_elem(&process_state, &pid);
-	if (!state || !state->over_since_ns)
+	if (!state || state->over_since_ns <= EPISODE_BEGINS)
 		return 0;
 	since_ns = end_episode(state);
 	if (!since_ns)
@@ -206,21 +209,24 @@ static __always_inline void begin_episode(struct subject *s,
 	struct report r = { .type = OVERHIGH_EV_CROSSED,
 			    .control = s->policy.control };
 	struct overhigh_control *control = the_control();
+	/* of an episode's marks only the one-shot signals outlive it */
+	u32 keep = OVERHIGH_STATE_SIGNALLED | OVERHIGH_STATE_SIGNALLED_2;
 
-	if (__sync_val_compare_and_swap(&state->over_since_ns, 0, s->now_ns))
+	if (__sync_val_compare_and_swap(&state->over_since_ns, 0,
+					EPISODE_BEGINS))
 		return;
 	if (control)
 		__sync_fetch_and_add(&control->nr_over, 1);
-	/* of an episode's marks only the one-shot signal outlives it */
-	state->flags &= OVERHIGH_STATE_SIGNALLED;
 	if (overhigh_flags(s->policy.control) & OVERHIGH_SIGCONT)
-		state->flags = 0;
+		keep = 0;
+	__sync_fetch_and_and(&state->flags, keep);
 	state->progress_ns = s->now_ns;
 	state->least_excess_bytes = s->excess_bytes;
 	state->small_bytes = 0;
 	state->owed_pages = 0;
 	state->rss_bytes = s->rss_bytes;
 	state->crossings++;
+	__sync_lock_test_and_set(&state->over_since_ns, s->now_ns);
 	count(OVERHIGH_COUNT_CROSSED);
 	report(s, &r);
 }
@@ -240,9 +246,8 @@ static __always_inline u32 step_in_force(struct subject *s,
 		return s->policy.control;
 	if (!(__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_ESCALATED) &
 	      OVERHIGH_STATE_ESCALATED)) {
-		state->flags &=
-			~(OVERHIGH_STATE_STEP_DONE | OVERHIGH_STATE_SIGNALLED |
-			  OVERHIGH_STATE_MISSED);
+		__sync_fetch_and_and(&state->flags, ~(OVERHIGH_STATE_STEP_DONE |
+						      OVERHIGH_STATE_MISSED));
 		r.over_ns = s->now_ns - since_ns;
 		report(s, &r);
 	}
@@ -306,6 +311,8 @@ static __always_inline u32 judge_current(struct subject *s,
 	}
 	if (!state->over_since_ns)
 		begin_episode(s, state);
+	if (state->over_since_ns <= EPISODE_BEGINS)
+		return 0; /* the thread that begins it acts */
 	note_progress(s, state);
 	*state_out = state;
 	return step_in_force(s, state);

@@ -126,6 +126,7 @@ enum overhigh_state_flag {
 	OVERHIGH_STATE_STUCK = 1 << 3,	   /* slowdown ended for this episode */
 	OVERHIGH_STATE_BAD = 1 << 4,	/* the policy's refusal was reported */
 	OVERHIGH_STATE_MISSED = 1 << 5, /* a missed action was reported */
+	OVERHIGH_STATE_SIGNALLED_2 = 1 << 6, /* that of the second step */
 };
 
 /*
@@ -137,7 +138,7 @@ struct overhigh_state {
 	__u64 start_ns;	     /* start_boottime of the group leader: a reused
 			      * pid is told by it */
 	__u64 policy_print;  /* overhigh_policy_print() it was made under */
-	__u64 over_since_ns; /* 0: below */
+	__u64 over_since_ns; /* 0: below; 1: an episode is just beginning */
 	__u64 progress_ns;   /* when least_excess_bytes last shrank */
 	__u64 least_excess_bytes; /* smallest excess of this episode */
 	__u64 rss_bytes;	  /* counted kinds, when last looked at */

@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "resident.h"
 #include "table.h"
 #include "watch.h"
 
@@ -292,7 +293,7 @@ static void show_act(const struct act *act, struct row *row)
 	printf("\n%s: %s\n  $ overhigh exec %s -- runaway\n", act->name,
 	       act->what, options);
 	runaway_start(options, MOST_BYTES);
-	base_bytes = runaway_base_bytes();
+	base_bytes = resident_bytes(runaway->pid);
 	span = neighbour_mark();
 	runaway->gate = 1;
 	while (!(ended = runaway_ended(10, &end_ns)) && !time_is_up(act, span))

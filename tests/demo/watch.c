@@ -2,10 +2,8 @@
 /*
  * watch.c - see watch.h; the loader and its events are in loader.c.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -191,48 +188,6 @@ void runaway_start(const char *options, size_t most_bytes)
 				options);
 	}
 	open_runaway_fd();
-}
-
-/* Is this line of smaps the head of a mapping, and of one that counts as
- * shared memory: a memfd, or a file in a tmpfs (in a guest, every file)? */
-static bool maps_shmem(char *line)
-{
-	char *path = strchr(line, '/');
-	struct statfs fs;
-
-	if (!path)
-		return false;
-	path[strcspn(path, "\n")] = '\0';
-	return strstr(path, "/memfd:") ||
-	       (!statfs(path, &fs) && fs.f_type == TMPFS_MAGIC);
-}
-
-/*
- * What counts towards the limit before the first chunk: anonymous and shared
- * memory.  The kernel walks the page tables for this file: the counters that
- * overhigh reads have no part in it.
- */
-uint64_t runaway_base_bytes(void)
-{
-	char path[64], line[512];
-	unsigned long kib;
-	uint64_t bytes = 0;
-	bool shmem = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", runaway->pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!isupper(line[0]))
-			shmem = maps_shmem(line);
-		/* what a private mapping has copied is anonymous */
-		else if (sscanf(line, shmem ? "Rss: %lu" : "Anonymous: %lu",
-				&kib) == 1)
-			bytes += kib * 1024;
-	}
-	if (f)
-		fclose(f);
-	return bytes;
 }
 
 bool runaway_ended(unsigned int wait_ms, uint64_t *end_ns)

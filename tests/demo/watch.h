@@ -51,7 +51,6 @@ bool neighbour_alive(void);
 /* `overhigh exec` with these options; returns when the runaway is at its gate.
  * It can be taken to be gone once runaway_ended() was true. */
 void runaway_start(const char *options, size_t most_bytes);
-uint64_t runaway_base_bytes(void); /* anonymous and shared, by page tables */
 bool runaway_ended(unsigned int wait_ms, uint64_t *end_ns);
 void runaway_kill(void);
 int runaway_status(void); /* exit status as a shell sees it */

@@ -5,7 +5,10 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,6 +235,22 @@ static void only_root_may_look_at_the_pins(void **state)
 	live_run_stop();
 }
 
+static void run_mounts_bpffs_where_it_is_not_mounted(void **state)
+{
+	struct statfs fs;
+
+	(void)state;
+	/* in the mount namespace of the tests: nobody else sees it */
+	while (!umount2("/sys/fs/bpf", MNT_DETACH))
+		;
+	assert_int_equal(statfs("/sys/fs/bpf", &fs), 0);
+	assert_int_not_equal(fs.f_type, BPF_FS_MAGIC);
+	live_run("");
+	assert_int_equal(statfs("/sys/fs/bpf", &fs), 0);
+	assert_int_equal(fs.f_type, BPF_FS_MAGIC);
+	live_run_stop();
+}
+
 /* ---- what is attached ---- */
 
 static void nothing_is_attached_while_no_policy_exists(void **state)
@@ -353,12 +372,17 @@ static void events_that_are_lost_are_counted(void **state)
 	(void)state;
 	live_run("");
 	/* each crossing and each fall is an event */
-	proc = live_eat("--on-signal %d=free wait touch=512M", SIGUSR1);
+	proc = live_eat("--on-signal %d=free wait touch=1M wait touch=512M",
+			SIGUSR1);
 	live_ok("set %d --action signal --signal USR1 --repeat --direct --rss "
 		"anon --limit %llu",
 		proc->pid,
 		(unsigned long long)live_smaps(proc->pid, "Anonymous") +
 			8 * PAGE);
+	live_open_gate(proc, 0);
+	live_at_gate(proc, 0, 2);
+	live_event(proc->pid, "crossed", 1);
+	live_pause(300); /* what is attached near a limit is attached now */
 	kill(live_run_pid(), SIGSTOP);
 	live_open_gate(proc, 0);
 	LIVE_UNTIL(live_has_ended(proc) || (lost = live_counter("lost_events")),
@@ -443,6 +467,7 @@ int main(void)
 		LIVE_TEST(unload_removes_everything),
 		LIVE_TEST(pins_of_another_version_are_refused),
 		LIVE_TEST(only_root_may_look_at_the_pins),
+		LIVE_TEST(run_mounts_bpffs_where_it_is_not_mounted),
 		LIVE_TEST(nothing_is_attached_while_no_policy_exists),
 		LIVE_TEST(hooks_go_when_the_last_governed_process_has_ended),
 		LIVE_TEST(status_names_a_mechanism_or_a_reason_for_each_action),

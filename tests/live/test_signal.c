@@ -123,6 +123,28 @@ static void a_repeated_signal_comes_at_every_crossing(void **state)
 	live_run_stop();
 }
 
+/* Some fifty crossings within milliseconds. */
+static void crossings_in_quick_succession_are_all_seen(void **state)
+{
+	struct live_proc *proc;
+	uint64_t base;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("--on-signal %d=free wait touch=2M", SIGUSR1);
+	base = live_smaps(proc->pid, "Anonymous");
+	live_ok("set %d --action signal --signal USR1 --repeat --direct --rss "
+		"anon --limit %llu",
+		proc->pid, (unsigned long long)base + 8 * PAGE);
+	live_open_gate(proc, 0);
+	assert_done(proc, 2 * MIB);
+	/* the handler's own pages come on top of the eight */
+	LIVE_ASSERT(proc->slot->signals >= 2 * MIB / PAGE / 12, "%u signals",
+		    proc->slot->signals);
+	live_event(proc->pid, "below", proc->slot->signals);
+	live_run_stop();
+}
+
 /* "at every crossing" is not "at every page while over" */
 static void a_repeated_signal_comes_once_while_it_stays_over(void **state)
 {
@@ -292,6 +314,7 @@ int main(void)
 		LIVE_TEST(the_event_names_the_signal_and_the_excess),
 		LIVE_TEST(a_signal_comes_once_unless_repeated),
 		LIVE_TEST(a_repeated_signal_comes_at_every_crossing),
+		LIVE_TEST(crossings_in_quick_succession_are_all_seen),
 		LIVE_TEST(a_repeated_signal_comes_once_while_it_stays_over),
 		LIVE_TEST(
 			a_signal_that_is_not_handled_does_what_it_always_does),

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * bench.c - what overhigh costs and how exact it is, measured on the running
+ * kernel: `make bench`.
+ *
+ * Belongs here: the cost of page faults, in interleaved rounds.  Does not: how
+ * far past its limit a process gets (overshoot.c), the output (report.c).
+ *
+ *	bench [--json]
+ *
+ * Environment: BENCH_ROUNDS, BENCH_PASSES, BENCH_RUNS (bench.h), OVERHIGH.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define LIMIT "1G" /* is not reached */
+#define CGROUP "/sys/fs/cgroup/overhigh-bench"
+#define TRIES 60 /* of a measurement that others disturb */
+
+struct faults {
+	pid_t pid;
+	int ask_fd;
+	FILE *answers;
+};
+
+static void faults_start(struct faults *f, unsigned int passes)
+{
+	char cpu[16], text[16];
+	char *argv[] = { "faults", cpu, text, NULL };
+	int ask[2], answer[2];
+
+	/* the last CPU: interrupts prefer the first */
+	snprintf(cpu, sizeof(cpu), "%ld", sysconf(_SC_NPROCESSORS_ONLN) - 1);
+	snprintf(text, sizeof(text), "%u", passes);
+	if (pipe2(ask, O_CLOEXEC) || pipe2(answer, O_CLOEXEC))
+		give_up("pipe: %s", strerror(errno));
+	f->pid = child_start(argv, ask[0], answer[1], -1);
+	close(ask[0]);
+	close(answer[1]);
+	f->ask_fd = ask[1];
+	f->answers = fdopen(answer[0], "r");
+}
+
+static double faults_ask(struct faults *f)
+{
+	double least_ns, median_ns;
+
+	if (write(f->ask_fd, "", 1) != 1 ||
+	    fscanf(f->answers, "%lf %lf", &least_ns, &median_ns) != 2)
+		give_up("the measuring process has ended");
+	return least_ns;
+}
+
+/* What others attach while we measure would be measured too. */
+static double measure_once(struct faults *f)
+{
+	unsigned int i;
+	double ns;
+
+	for (i = 0; i < TRIES; i++) {
+		if (nothing_foreign()) {
+			ns = faults_ask(f);
+			if (nothing_foreign())
+				return ns;
+		}
+		sleep(1);
+	}
+	give_up("other BPF programs are attached: nothing can be measured");
+}
+
+/* From one state to the next; after the last, back to the first. */
+static void enter(enum state state, const struct faults *f, pid_t other)
+{
+	if (state == STATE_NOTHING)
+		loader_down();
+	else if (state == STATE_ALIVE)
+		loader_up();
+	else if (state == STATE_UNMANAGED)
+		overhigh("set %d --action kill --limit " LIMIT, other);
+	else
+		overhigh("set %d --action kill --limit " LIMIT, f->pid);
+}
+
+/*
+ * All states, interleaved: ns[state][round], and NOTHING once more at the end.
+ * What others do to the machine changes slowly compared with a round.
+ */
+static void do_rounds(const struct settings *settings, struct faults *f,
+		      pid_t other, double ns[STATES][MAX_ROUNDS + 1],
+		      struct fault_cost *cost)
+{
+	unsigned int round;
+	enum state state;
+
+	for (round = 0; round < settings->rounds; round++) {
+		for (state = 0; state < STATES; state++) {
+			enter(state, f, other);
+			ns[state][round] = measure_once(f);
+			if (!round && state != STATE_NOTHING)
+				attached_hooks(cost->hooks[state], HOOKS_TEXT);
+		}
+		fprintf(stderr, "\rround %u of %u", round + 1,
+			settings->rounds);
+	}
+	enter(STATE_NOTHING, f, other);
+	ns[STATE_NOTHING][round] = measure_once(f);
+	fprintf(stderr, "\r%30s\r", "");
+}
+
+/* A state's figure over the mean of NOTHING before it and after it, so that a
+ * steady drift cancels out; for NOTHING itself, one over the one before: what
+ * is seen there is noise. */
+static void make_ratios(double ns[STATES][MAX_ROUNDS + 1], unsigned int rounds,
+			struct fault_cost *cost)
+{
+	static double ratio[MAX_ROUNDS];
+	double before, after;
+	enum state state;
+	unsigned int i;
+
+	for (state = 0; state < STATES; state++) {
+		for (i = 0; i < rounds; i++) {
+			before = ns[STATE_NOTHING][i];
+			after = ns[STATE_NOTHING][i + 1];
+			ratio[i] = state == STATE_NOTHING ?
+					   after / before :
+					   ns[state][i] * 2 / (before + after);
+		}
+		cost->ratio[state] = spread_of(ratio, rounds);
+	}
+	for (state = 0; state < STATES; state++)
+		cost->ns[state] = spread_of(ns[state], rounds);
+}
+
+/* The root of cgroup2 is not charged for anything; few processes live there. */
+static void enter_cgroup(pid_t pid)
+{
+	FILE *f;
+
+	if (access("/sys/fs/cgroup/memory.stat", F_OK) ||
+	    (mkdir(CGROUP, 0755) && errno != EEXIST))
+		return;
+	f = fopen(CGROUP "/cgroup.procs", "w");
+	if (f) {
+		fprintf(f, "%d", pid);
+		fclose(f);
+	}
+}
+
+void measure_faults(const struct settings *settings, struct fault_cost *cost)
+{
+	static double ns[STATES][MAX_ROUNDS + 1];
+	char *argv[] = { "eat", "hold=86400", NULL };
+	pid_t other = child_start(argv, -1, -1, -1);
+	struct faults f;
+
+	faults_start(&f, settings->passes);
+	enter_cgroup(f.pid);
+	do_rounds(settings, &f, other, ns, cost);
+	make_ratios(ns, settings->rounds, cost);
+	child_end(f.pid);
+	child_end(other);
+	rmdir(CGROUP);
+}
+
+static unsigned int number(const char *name, unsigned int usual,
+			   unsigned int most)
+{
+	const char *text = getenv(name);
+	unsigned long n = text ? strtoul(text, NULL, 10) : usual;
+
+	if (!n || n > most)
+		give_up("%s=%s: it can be 1 to %u", name, text, most);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	static struct overshoot overshoots[OVERSHOOTS];
+	static struct fault_cost cost;
+	struct settings settings = {
+		.rounds = number("BENCH_ROUNDS", 31, MAX_ROUNDS),
+		.passes = number("BENCH_PASSES", 15, 1000),
+		.runs = number("BENCH_RUNS", 20, MAX_RUNS),
+		.json = argc == 2 && !strcmp(argv[1], "--json"),
+	};
+
+	if (argc > 2 || (argc == 2 && !settings.json)) {
+		fprintf(stderr, "usage: bench [--json]\n");
+		return 2;
+	}
+	if (geteuid())
+		give_up("this needs root: try sudo");
+	children_init();
+	report_begin(&settings);
+	measure_faults(&settings, &cost);
+	measure_overshoot(&settings, overshoots);
+	report(&settings, &cost, overshoots);
+	return 0;
+}
