@@ -98,8 +98,13 @@ $(BUILD)/tests/%: tests/prog/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -Itests/prog $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< -pthread
 
+$(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(BUILD)/overhigh.bpf.o
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< $(CHECK_LIBS) $(PKG_LIBS)
+
 .PHONY: tests
-tests: $(BUILD)/overhigh $(UNIT) $(LIVE) $(PROGS)
+tests: $(BUILD)/overhigh $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf
 
 # KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
 KERNELS ?= 6.1 6.12 7.2
