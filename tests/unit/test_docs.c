@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_docs.c - the man page knows every option of a policy.
+ *
+ * Run from the top of the tree.  What the options do is tested elsewhere.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "policy_options.h"
+#include <cmocka.h>
+
+static void the_man_page_names_every_option(void **state)
+{
+	static char page[1 << 16];
+	FILE *f = fopen("man/overhigh.8", "re");
+	char name[64], *to;
+	const char *from;
+	size_t i;
+
+	(void)state;
+	assert_non_null(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = 0;
+	fclose(f);
+	for (i = 0; i < POLICY_FIELDS; i++) {
+		/* in roff a dash of an option is written \- */
+		to = name + snprintf(name, sizeof(name), "\\-\\-");
+		for (from = policy_fields[i].name; *from; from++) {
+			if (*from == '-')
+				*to++ = '\\';
+			*to++ = *from;
+		}
+		*to = 0;
+		if (!strstr(page, name))
+			fail_msg("man/overhigh.8 lacks %s", name);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_man_page_names_every_option),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

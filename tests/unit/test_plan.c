@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_plan.c - which hooks policies need: no more than that, as each costs.
+ *
+ * That the hooks work is tested in tests/live.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "overhigh_policy.h"
+#include "plan.h"
+#include <cmocka.h>
+
+#define ALL (HOOK_BIT(HOOKS) - 1)
+#define NO_FENTRY                                                              \
+	(HOOK_BIT(HOOK_RSS_STAT) | HOOK_BIT(HOOK_FORKED) |                     \
+	 HOOK_BIT(HOOK_EXITED) | HOOK_BIT(HOOK_SIGNALLED))
+#define LIFE (HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED))
+#define REQUESTS                                                               \
+	(HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) | HOOK_BIT(HOOK_MPROTECT))
+#define DIRECT_ANON (OVERHIGH_DIRECT | OVERHIGH_RSS_ANON)
+
+static struct overhigh_policy policy_of(__u32 action, __u32 flags)
+{
+	struct overhigh_policy policy = {
+		.control = overhigh_control_word(
+			action, action == OVERHIGH_SIGNAL ? 15 : 0, flags),
+		.process_limit = 1 << 20,
+	};
+
+	return policy;
+}
+
+static __u32 hooks_for(__u32 action, __u32 flags, bool process, __u32 usable)
+{
+	struct overhigh_policy policy = policy_of(action, flags);
+	struct plan plan = { 0 };
+
+	plan_add(&plan, &policy, process, usable);
+	return plan.hooks;
+}
+
+static void a_limit_needs_the_fault_hook_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, ALL),
+			 LIFE | HOOK_BIT(HOOK_FAULT));
+}
+
+static void a_margin_needs_the_charge_hook_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(hooks_for(OVERHIGH_KILL, 0, true, ALL),
+			 LIFE | HOOK_BIT(HOOK_CHARGE));
+}
+
+static void both_conditions_need_both(void **state)
+{
+	(void)state;
+	assert_int_equal(hooks_for(OVERHIGH_KILL, OVERHIGH_RSS_ANON, true, ALL),
+			 LIFE | HOOK_BIT(HOOK_CHARGE) | HOOK_BIT(HOOK_FAULT));
+}
+
+static void only_enomem_needs_the_request_hooks(void **state)
+{
+	struct overhigh_policy later = policy_of(OVERHIGH_NONE, DIRECT_ANON);
+	struct plan plan = { 0 };
+	__u32 action;
+
+	(void)state;
+	for (action = 0; action < OVERHIGH_ACTION_MAX; action++)
+		assert_int_equal(!!(hooks_for(action, DIRECT_ANON, true, ALL) &
+				    REQUESTS),
+				 action == OVERHIGH_ENOMEM);
+	later.escalation = overhigh_control_word(OVERHIGH_ENOMEM, 0, 0);
+	plan_add(&plan, &later, true, ALL);
+	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
+}
+
+static void only_slowdown_listens_to_signals(void **state)
+{
+	(void)state;
+	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, ALL) &
+		    HOOK_BIT(HOOK_SIGNALLED));
+	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, ALL) &
+		     HOOK_BIT(HOOK_SIGNALLED));
+}
+
+static void without_fentry_the_tracepoint_serves(void **state)
+{
+	(void)state;
+	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, NO_FENTRY),
+			 LIFE | HOOK_BIT(HOOK_RSS_STAT));
+}
+
+static void only_processes_are_sampled(void **state)
+{
+	__u32 usable = NO_FENTRY | HOOK_BIT(HOOK_SAMPLE);
+
+	(void)state;
+	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, usable),
+			 LIFE | HOOK_BIT(HOOK_SAMPLE));
+	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, false, usable),
+			 LIFE | HOOK_BIT(HOOK_RSS_STAT));
+}
+
+static void a_record_that_is_not_valid_is_met(void **state)
+{
+	(void)state;
+	assert_true(hooks_for(9, 0, true, NO_FENTRY) & HOOK_BIT(HOOK_RSS_STAT));
+	assert_true(hooks_for(OVERHIGH_KILL, OVERHIGH_DIRECT, true, ALL) &
+		    HOOK_BIT(HOOK_FAULT));
+}
+
+static void what_is_not_to_be_had_is_not_served(void **state)
+{
+	struct overhigh_policy enomem = policy_of(OVERHIGH_ENOMEM, DIRECT_ANON);
+	struct overhigh_policy kill = policy_of(OVERHIGH_KILL, DIRECT_ANON);
+	struct probe probe = { .trampoline_reason = "refused here" };
+	struct error err;
+
+	(void)state;
+	assert_true(plan_served(&enomem, ALL));
+	assert_false(plan_served(&enomem, NO_FENTRY));
+	assert_true(plan_served(&kill, NO_FENTRY));
+	assert_int_equal(plan_check(&enomem, &probe, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.text, "refused here"));
+	assert_int_equal(err.exit_status, 2);
+	assert_int_equal(plan_check(&kill, &probe, &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_limit_needs_the_fault_hook_alone),
+		cmocka_unit_test(a_margin_needs_the_charge_hook_alone),
+		cmocka_unit_test(both_conditions_need_both),
+		cmocka_unit_test(only_enomem_needs_the_request_hooks),
+		cmocka_unit_test(only_slowdown_listens_to_signals),
+		cmocka_unit_test(without_fentry_the_tracepoint_serves),
+		cmocka_unit_test(only_processes_are_sampled),
+		cmocka_unit_test(a_record_that_is_not_valid_is_met),
+		cmocka_unit_test(what_is_not_to_be_had_is_not_served),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
