@@ -105,7 +105,7 @@ int BPF_PROG(mmap_request, struct file *file, unsigned long prot,
 	current_call(&args);
 	if (args.call != CALL_MMAP || !takes_memory(&args, file))
 		return 0;
-	return memory_requested(args.length);
+	return memory_requested(args.length, 0);
 }
 
 SEC("fmod_ret/security_vm_enough_memory_mm")
@@ -118,7 +118,9 @@ int BPF_PROG(growth_request, struct mm_struct *mm, long pages)
 		return 0;
 	if (mm != bpf_get_current_task_btf()->mm)
 		return 0;
-	return memory_requested((u64)pages * page_bytes);
+	return memory_requested((u64)pages * page_bytes,
+				args.call == CALL_BRK ? OVERHIGH_BRK_PAD_BYTES :
+							0);
 }
 
 SEC("fmod_ret/security_file_mprotect")
@@ -130,7 +132,7 @@ int BPF_PROG(mprotect_request, struct vm_area_struct *vma,
 	current_call(&args);
 	if (args.call != CALL_MPROTECT || !takes_memory(&args, NULL))
 		return 0;
-	return memory_requested(args.length);
+	return memory_requested(args.length, 0);
 }
 
 /* Life of a process: its policy is inherited, kept over exec, dropped. */

@@ -105,6 +105,10 @@ struct overhigh_policy {
 #define OVERHIGH_SMALL_REQUEST_BYTES (64ULL << 10)
 #define OVERHIGH_SMALL_BUDGET_BYTES (1ULL << 20)
 
+/* glibc's malloc adds so much to each growth of the heap by brk (M_TOP_PAD of
+ * mallopt(3), and up to a page): without it a request may be small. */
+#define OVERHIGH_BRK_PAD_BYTES ((128ULL + 4) << 10)
+
 /*
  * Where fentry is refused, governed processes are looked at every so many page
  * faults; and one that at its present rate could reach its limit within the

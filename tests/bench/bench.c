@@ -89,6 +89,13 @@ static void enter(enum state state, const struct faults *f, pid_t other)
 		overhigh("set %d --action kill --limit " LIMIT, f->pid);
 }
 
+static void show_progress(unsigned int round, unsigned int rounds)
+{
+	if (isatty(2))
+		fprintf(stderr, "\rround %u of %u%c", round, rounds,
+			round == rounds ? '\n' : ' ');
+}
+
 /*
  * All states, interleaved: ns[state][round], and NOTHING once more at the end.
  * What others do to the machine changes slowly compared with a round.
@@ -107,12 +114,10 @@ static void do_rounds(const struct settings *settings, struct faults *f,
 			if (!round && state != STATE_NOTHING)
 				attached_hooks(cost->hooks[state], HOOKS_TEXT);
 		}
-		fprintf(stderr, "\rround %u of %u", round + 1,
-			settings->rounds);
+		show_progress(round + 1, settings->rounds);
 	}
 	enter(STATE_NOTHING, f, other);
 	ns[STATE_NOTHING][round] = measure_once(f);
-	fprintf(stderr, "\r%30s\r", "");
 }
 
 /* A state's figure over the mean of NOTHING before it and after it, so that a

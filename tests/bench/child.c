@@ -23,7 +23,8 @@
 
 #include "bench.h"
 
-#define LINKS "/sys/fs/bpf/overhigh/links"
+#define PINS "/sys/fs/bpf/overhigh"
+#define LINKS PINS "/links"
 #define TURN_S 1800 /* how long we wait while others use overhigh */
 #define MAX_WORDS 32
 
@@ -149,6 +150,8 @@ static bool loader_try(void)
 	char line[512] = "";
 	int out_fd, err_fd;
 
+	if (!access(PINS, F_OK)) /* what a loader has left is not ours */
+		return false;
 	loader_events = pipe_to(&out_fd);
 	loader_messages = pipe_to(&err_fd);
 	loader_pid = child_start(argv, -1, out_fd, err_fd);
@@ -169,7 +172,7 @@ void loader_up(void)
 
 	while (!loader_try()) {
 		if (now_ns() > end_ns)
-			give_up("another loader has been running for %d s",
+			give_up("overhigh has been in use here for %d s",
 				TURN_S);
 		sleep(1);
 	}

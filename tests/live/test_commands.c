@@ -215,6 +215,23 @@ static void list_shows_every_policy(void **state)
 			LIVE_SKIP("no " BPFTOOL " here");                      \
 	} while (0)
 
+/* The loader sees what others have written when it next looks at the maps. */
+static void wait_attached(void)
+{
+	cJSON *hooks, *hook;
+	uint64_t end = live_now_ns() + 5000000000ULL;
+	bool exited = false;
+
+	while (!exited) {
+		LIVE_ASSERT(live_now_ns() < end, "no hook after 5 s");
+		hooks = cJSON_GetObjectItemCaseSensitive(live_status(),
+							 "hooks");
+		hook = cJSON_GetObjectItemCaseSensitive(hooks, "exited");
+		exited = hook && !strcmp(hook->valuestring, "attached");
+	}
+	live_pause(100);
+}
+
 static void print_gives_a_bpftool_line_that_does_the_same(void **state)
 {
 	struct overhigh_policy by_set, by_bpftool;
@@ -239,8 +256,7 @@ static void print_gives_a_bpftool_line_that_does_the_same(void **state)
 	LIVE_ASSERT(cmd.status == 0, "%s: %s%s", line, cmd.out, cmd.err);
 	by_bpftool = policy_of(proc->pid);
 	assert_memory_equal(&by_set, &by_bpftool, sizeof(by_set));
-	/* run attaches what it needs within its scan of the maps */
-	live_pause(1000);
+	wait_attached();
 	live_open_gate(proc, 0);
 	assert_killed(proc);
 	live_run_stop();
@@ -287,7 +303,7 @@ static void a_policy_that_is_put_back_at_once_is_enforced(void **state)
 	live_ok("unset %d", proc->pid);
 	key = proc->pid;
 	assert_int_equal(live_map_set("process_policy", &key, &policy), 0);
-	live_pause(1000);
+	wait_attached();
 	live_open_gate(proc, 0);
 	assert_killed(proc);
 	live_run_stop();

@@ -111,25 +111,25 @@ static void set_works_while_no_loader_runs(void **state)
  * moment is another. */
 static void a_new_run_takes_over_without_a_gap(void **state)
 {
-	struct live_proc *proc[8];
+	struct live_proc *proc[4];
 	int i;
 
 	(void)state;
 	live_run("");
-	for (i = 0; i < 8; i++) {
-		proc[i] = live_eat("--rate 32M wait touch=512M");
+	for (i = 0; i < 4; i++) {
+		proc[i] = live_eat("--rate 16M wait touch=512M");
 		live_ok("set %d --action kill --limit %dM", proc[i]->pid,
-			16 + i * 6);
+			8 + i * 6);
 		live_open_gate(proc[i], 0);
 	}
 	live_pause(200);
 	live_run_kill();
 	live_pause(100);
 	live_run("");
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 4; i++) {
 		assert_killed(proc[i]);
 		LIVE_ASSERT(proc[i]->slot->touched_bytes <=
-				    (16 + i * 6) * MIB + 64 * PAGE,
+				    (8 + i * 6) * MIB + 64 * PAGE,
 			    "number %d touched %llu", i,
 			    (unsigned long long)proc[i]->slot->touched_bytes);
 	}

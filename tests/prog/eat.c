@@ -225,7 +225,7 @@ static void touch_block(struct progress_slot *my, struct block *block,
 			continue;
 		due_ns = start_ns +
 			 my->touched_bytes * 1000000000ULL / opt.rate_bytes;
-		if (due_ns > now_ns() + 1000000)
+		if (due_ns > now_ns() + 10000000)
 			sleep_ns(due_ns - now_ns());
 	}
 }
