@@ -93,6 +93,30 @@ $(BUILD)/tests/recover_%: tests/prog/recover.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(if $(filter musl,$*),musl-gcc -static,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
 
+DEMO_SRC := $(filter-out tests/demo/runaway.c,$(wildcard tests/demo/*.c))
+BENCH_SRC := $(filter-out tests/bench/faults.c,$(wildcard tests/bench/*.c)) tests/demo/resident.c
+SHOW_DEPS := $(wildcard tests/demo/*.h tests/bench/*.h tests/prog/*.h include/*.h)
+
+$(BUILD)/tests/demo: $(DEMO_SRC) $(SHOW_DEPS)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $(DEMO_SRC) $(PKG_LIBS)
+
+$(BUILD)/tests/bench: $(BENCH_SRC) $(SHOW_DEPS)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $(BENCH_SRC) $(PKG_LIBS)
+
+$(BUILD)/tests/runaway: tests/demo/runaway.c $(SHOW_DEPS)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $<
+
+$(BUILD)/tests/faults: tests/bench/faults.c $(SHOW_DEPS)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $<
+
 $(BUILD)/tests/%: tests/prog/%.c
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
@@ -112,20 +136,23 @@ KERNELS ?= 6.1 6.12 7.2
 .PHONY: check
 check:
 	$(Q)tests/install-packages check
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests
 	$(Q)BUILD=$(BUILD) tests/check $(KERNELS)
+
+# VM=6.12: in a guest with that kernel
+SHOW := $(addprefix $(BUILD)/tests/,demo bench runaway faults eat neighbour)
 
 .PHONY: demo
 demo:
-	$(Q)tests/install-packages $(if $(VM),check,demo)
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/tests/demo $(PROGS)
+	$(Q)tests/install-packages $(if $(VM),demo,build)
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) all $(SHOW)
 	$(Q)BUILD=$(BUILD) tests/demo/run $(VM)
 
 .PHONY: bench
 bench:
-	$(Q)tests/install-packages demo
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/tests/bench_faults $(PROGS)
-	$(Q)BUILD=$(BUILD) tests/bench/run
+	$(Q)tests/install-packages $(if $(VM),demo,build)
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) all $(SHOW)
+	$(Q)BUILD=$(BUILD) tests/bench/run $(VM)
 
 .PHONY: lint
 lint:

@@ -92,7 +92,10 @@ static void print(const struct settings *settings, const struct pins *pins,
 		  const struct target *target,
 		  const struct overhigh_policy *policy)
 {
+	struct overhigh_look look;
+	struct error ignored;
 	cJSON *object;
+	bool known;
 	char *text;
 
 	if (settings->raw) {
@@ -100,7 +103,9 @@ static void print(const struct settings *settings, const struct pins *pins,
 		       policy->process_limit);
 		return;
 	}
-	object = show_object(pins, target, policy);
+	known = target->kind == TARGET_PROCESS &&
+		!look_at(pins, target->pid, &look, &ignored);
+	object = show_object(pins, target, policy, known ? &look : NULL);
 	if (settings->json) {
 		text = cJSON_Print(object);
 		if (text)

@@ -21,6 +21,7 @@ static const char doc[] =
 
 struct list {
 	struct pins *pins;
+	struct looks looks;
 	cJSON *array;
 };
 
@@ -30,7 +31,8 @@ static int add_policy(const struct target *target,
 	struct list *list = ctx;
 
 	cJSON_AddItemToArray(list->array,
-			     show_object(list->pins, target, policy));
+			     show_object(list->pins, target, policy,
+					 look_find(&list->looks, target->pid)));
 	return 0;
 }
 
@@ -63,6 +65,11 @@ int cmd_list(int argc, char **argv, struct error *err)
 	if (ret)
 		return ret;
 	list.pins = &pins;
+	ret = look_collect(&pins, &list.looks, err);
+	if (ret) {
+		pins_close(&pins);
+		return ret;
+	}
 	list.array = cJSON_CreateArray();
 	policy_each(&pins, add_policy, &list);
 	if (json) {
@@ -76,6 +83,7 @@ int cmd_list(int argc, char **argv, struct error *err)
 		cJSON_ArrayForEach(one, list.array) print_row(one);
 	}
 	cJSON_Delete(list.array);
+	free(list.looks.look);
 	pins_close(&pins);
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* look.c - see look.h. */
 #include <bpf/bpf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "look.h"
@@ -46,6 +47,42 @@ int look_at_all(const struct pins *pins, look_fn fn, void *ctx,
 	ret = read_all(fd, fn, ctx, err);
 	close(fd);
 	return ret;
+}
+
+static int collect_one(const struct overhigh_look *look, void *ctx)
+{
+	struct looks *looks = ctx;
+	struct overhigh_look *more = looks->look;
+
+	/* doubled whenever it is full: at 0, 1, 2, 4, ... */
+	if (!(looks->nr & (looks->nr - 1)))
+		more = realloc(looks->look,
+			       (looks->nr ? 2 * looks->nr : 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	looks->look = more;
+	looks->look[looks->nr++] = *look;
+	return 0;
+}
+
+int look_collect(const struct pins *pins, struct looks *looks,
+		 struct error *err)
+{
+	int ret;
+
+	memset(looks, 0, sizeof(*looks));
+	ret = look_at_all(pins, collect_one, looks, err);
+	return ret == -ENOMEM ? fail(err, ENOMEM, "out of memory") : ret;
+}
+
+const struct overhigh_look *look_find(const struct looks *looks, __u32 pid)
+{
+	unsigned int i;
+
+	for (i = 0; i < looks->nr; i++)
+		if (looks->look[i].head.pid == pid)
+			return &looks->look[i];
+	return NULL;
 }
 
 struct one {

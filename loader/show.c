@@ -33,26 +33,25 @@ static const char *state_word(const struct overhigh_state *state, bool held)
 	return state->flags & OVERHIGH_STATE_ESCALATED ? "escalated" : "over";
 }
 
-static void add_process(cJSON *object, const struct pins *pins, __u32 pid)
+static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
+			const struct overhigh_look *look)
 {
 	struct overhigh_state state = {};
 	struct overhigh_held held;
-	struct overhigh_look look;
 	struct process process;
-	struct error ignored;
 	bool is_held;
 
 	if (!process_read(pid, &process))
 		cJSON_AddStringToObject(object, "comm", process.comm);
-	if (!look_at(pins, pid, &look, &ignored)) {
+	if (look) {
 		cJSON_AddNumberToObject(object, "counted_bytes",
-					counted_bytes(&look));
+					counted_bytes(look));
 		cJSON_AddNumberToObject(object, "usage_bytes",
-					look.head.usage_bytes);
+					look->head.usage_bytes);
 		cJSON_AddNumberToObject(object, "limit_bytes",
-					look.head.limit_bytes);
+					look->head.limit_bytes);
 		cJSON_AddNumberToObject(object, "excess_bytes",
-					look.head.excess_bytes);
+					look->head.excess_bytes);
 	}
 	bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_STATE], &pid, &state);
 	is_held = !bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held);
@@ -83,7 +82,8 @@ static void add_policy(cJSON *object, const struct overhigh_policy *policy)
 }
 
 cJSON *show_object(const struct pins *pins, const struct target *target,
-		   const struct overhigh_policy *policy)
+		   const struct overhigh_policy *policy,
+		   const struct overhigh_look *look)
 {
 	cJSON *object = cJSON_CreateObject();
 	char text[PATH_MAX];
@@ -98,7 +98,7 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 	cJSON_AddStringToObject(object, "target", text);
 	if (target->kind == TARGET_PROCESS) {
 		cJSON_AddNumberToObject(object, "pid", target->pid);
-		add_process(object, pins, target->pid);
+		add_process(object, pins, target->pid, look);
 	}
 	add_policy(object, policy);
 	return object;

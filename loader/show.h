@@ -11,8 +11,10 @@
 #include "pins.h"
 #include "target.h"
 
-/* The caller deletes it. */
+/* look: how a process stands, NULL if that is not known.  The caller deletes
+ * the object. */
 cJSON *show_object(const struct pins *pins, const struct target *target,
-		   const struct overhigh_policy *policy);
+		   const struct overhigh_policy *policy,
+		   const struct overhigh_look *look);
 
 #endif /* OVERHIGH_SHOW_H */

@@ -44,10 +44,10 @@ uint64_t now_ns(void)
 
 void pause_ms(unsigned int ms)
 {
-	uint64_t end_ns = now_ns() + ms * 1000000ULL;
+	uint64_t now = now_ns(), end_ns = now + ms * 1000000ULL;
 
-	while (now_ns() < end_ns) {
-		loader_collect((end_ns - now_ns()) / 1000000 + 1, -1);
+	for (; now < end_ns; now = now_ns()) {
+		loader_collect((end_ns - now) / 1000000 + 1, -1);
 		check_interrupted();
 	}
 }

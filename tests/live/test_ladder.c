@@ -174,7 +174,7 @@ static void a_dry_run_escalates_in_words_only(void **state)
 
 	(void)state;
 	live_run("--dry-run");
-	proc = live_eat("--rate 16M wait touch=32M hold=1.5");
+	proc = live_eat("--rate 16M wait touch=32M hold=4");
 	live_ok("set %d --action none --limit 16M --grace 500ms --then kill",
 		proc->pid);
 	live_open_gate(proc, 0);
