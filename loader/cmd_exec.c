@@ -85,20 +85,20 @@ run_command(char **command, int go_fd, const sigset_t *mask)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-static pid_t start_child(char **command, int *go_fd, struct error *err)
+/* mask: the signals that were blocked before us, as CMD is to have them. */
+static pid_t start_child(char **command, const sigset_t *mask, int *go_fd,
+			 struct error *err)
 {
-	sigset_t mask;
 	int ends[2];
 	pid_t pid;
 
 	if (pipe(ends))
 		return fail(err, errno, "cannot make a pipe: %s",
 			    strerror(errno));
-	sigprocmask(SIG_SETMASK, NULL, &mask);
 	pid = fork();
 	if (!pid) {
 		close(ends[1]);
-		run_command(command, ends[0], &mask);
+		run_command(command, ends[0], mask);
 	}
 	if (pid < 0)
 		fail(err, errno, "cannot fork: %s", strerror(errno));
@@ -107,6 +107,20 @@ static pid_t start_child(char **command, int *go_fd, struct error *err)
 		close(ends[1]);
 	*go_fd = ends[1];
 	return pid;
+}
+
+/* From before CMD is there until somebody handles them: a signal in between
+ * must not end us and leave CMD behind. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, before);
 }
 
 static int govern(struct pins *pins, pid_t child,
@@ -143,7 +157,7 @@ static void pass_on(int sig)
 }
 
 /* A run is alive and does the work: only wait. */
-static int wait_for(pid_t child)
+static int wait_for(pid_t child, const sigset_t *mask)
 {
 	int status;
 
@@ -152,12 +166,13 @@ static int wait_for(pid_t child)
 	signal(SIGHUP, pass_on);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	return shell_status(status);
 }
 
-static int with_run(pid_t child, int go_fd,
+static int with_run(pid_t child, int go_fd, const sigset_t *mask,
 		    const struct overhigh_policy *policy, struct error *err)
 {
 	struct pins pins;
@@ -171,7 +186,7 @@ static int with_run(pid_t child, int go_fd,
 		ret = fail(err, errno, "cannot start the command: %s",
 			   strerror(errno));
 	close(go_fd);
-	return ret ? ret : wait_for(child);
+	return ret ? ret : wait_for(child, mask);
 }
 
 static int without_run(struct daemon *d, int go_fd,
@@ -231,6 +246,7 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	struct probe probe;
 	struct pins pins;
 	int go_fd = -1, ret;
+	sigset_t mask;
 	pid_t child;
 
 	policy_options_init(&settings.policy);
@@ -253,7 +269,8 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	if (ret)
 		return ret;
 	/* before this process protects itself: CMD must not inherit that */
-	child = start_child(settings.command, &go_fd, err);
+	block_signals(&mask);
+	child = start_child(settings.command, &mask, &go_fd, err);
 	if (child < 0)
 		return child;
 	d.pins = &pins;
@@ -261,7 +278,7 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	d.out = settings.events ? stderr : NULL;
 	ret = become_loader(&d, err);
 	if (ret == -EBUSY)
-		ret = with_run(child, go_fd, &policy, err);
+		ret = with_run(child, go_fd, &mask, &policy, err);
 	else if (!ret)
 		ret = without_run(&d, go_fd, &policy, err);
 	return ret;

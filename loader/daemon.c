@@ -25,6 +25,7 @@
 	100000000ULL	       /* heartbeat; also how late a policy that       \
 				* bpftool wrote can get its hooks */
 #define RESPOND_NS 10000000ULL /* look at held processes this often */
+#define MOST_PAUSE_NS 200000000ULL
 #define NR_EVENT_SOURCES 8
 
 static int handle_event(void *ctx, void *data, size_t size)
@@ -81,43 +82,55 @@ static int refit(struct daemon *d, bool watch, struct error *err)
 }
 
 /*
+ * How long to pause after work that took so much CPU time: factor times as
+ * long, so that many policies do not make a busy loader; but never so long that
+ * what waits for us waits noticeably.
+ */
+static __u64 pause_after(__u64 took_ns, unsigned int factor, __u64 least_ns)
+{
+	__u64 pause_ns = took_ns * factor;
+
+	if (pause_ns < least_ns)
+		return least_ns;
+	return pause_ns < MOST_PAUSE_NS ? pause_ns : MOST_PAUSE_NS;
+}
+
+/*
  * Policies may have been changed by bpftool, ended by exits, or set by a
- * command; processes may have crossed or fallen.  The scan takes at most a
- * fiftieth of the time.
+ * command; processes may have crossed or fallen.
  */
 static void scan(struct daemon *d)
 {
 	bool watch = d->pins->control->nr_over > 0 ||
 		     d->pins->control->near_until_ns > d->now_ns;
+	__u64 fingerprint, began_ns;
 	struct error err;
 
 	if (d->now_ns < d->next_scan_ns && watch == d->watching)
 		return;
-	if (d->pins->control->generation != d->generation ||
-	    policy_fingerprint(d->pins) != d->fingerprint ||
-	    watch != d->watching)
-		if (refit(d, watch, &err))
-			say("%s", err.text);
-	d->next_scan_ns = d->now_ns + TICK_NS;
-	if ((clock_now_ns() - d->now_ns) * 50 > TICK_NS)
-		d->next_scan_ns = d->now_ns + (clock_now_ns() - d->now_ns) * 50;
+	began_ns = clock_cpu_ns();
+	fingerprint = policy_fingerprint(d->pins);
+	d->next_scan_ns =
+		d->now_ns + pause_after(clock_cpu_ns() - began_ns, 50, TICK_NS);
+	if ((d->pins->control->generation != d->generation ||
+	     fingerprint != d->fingerprint || watch != d->watching) &&
+	    refit(d, watch, &err))
+		say("%s", err.text);
 }
 
-/* Looks at what is over; often while something is held, and for no more than a
- * twentieth of the time. */
+/* Looks at what is over; more often while something is held. */
 static void respond_in_time(struct daemon *d, bool anything_held)
 {
-	__u64 took_ns, pause_ns = anything_held ? RESPOND_NS : TICK_NS;
+	__u64 began_ns = clock_cpu_ns();
 	struct error err;
 
 	if (!d->pins->control->nr_over || d->now_ns < d->next_respond_ns)
 		return;
 	if (respond(d->pins, &err))
 		say("%s", err.text);
-	took_ns = clock_now_ns() - d->now_ns;
-	if (took_ns * 20 > pause_ns)
-		pause_ns = took_ns * 20;
-	d->next_respond_ns = d->now_ns + pause_ns;
+	d->next_respond_ns =
+		d->now_ns + pause_after(clock_cpu_ns() - began_ns, 20,
+					anything_held ? RESPOND_NS : TICK_NS);
 }
 
 /* All that goes by time.  Sets the timer for the next of it. */
