@@ -96,7 +96,6 @@ static void print(const struct settings *settings, const struct pins *pins,
 	struct error ignored;
 	cJSON *object;
 	bool known;
-	char *text;
 
 	if (settings->raw) {
 		printf("%u %llu %llu\n", policy->control, policy->cgroup_margin,
@@ -106,14 +105,10 @@ static void print(const struct settings *settings, const struct pins *pins,
 	known = target->kind == TARGET_PROCESS &&
 		!look_at(pins, target->pid, &look, &ignored);
 	object = show_object(pins, target, policy, known ? &look : NULL);
-	if (settings->json) {
-		text = cJSON_Print(object);
-		if (text)
-			puts(text);
-		cJSON_free(text);
-	} else {
+	if (settings->json)
+		show_json(object);
+	else
 		print_text(object);
-	}
 	cJSON_Delete(object);
 }
 

@@ -56,7 +56,6 @@ int cmd_list(int argc, char **argv, struct error *err)
 	struct list list = {};
 	struct pins pins;
 	const cJSON *one;
-	char *text;
 	int json, ret;
 
 	ret = command_parse_json(argc, argv, doc, &json, err);
@@ -73,10 +72,7 @@ int cmd_list(int argc, char **argv, struct error *err)
 	list.array = cJSON_CreateArray();
 	policy_each(&pins, add_policy, &list);
 	if (json) {
-		text = cJSON_Print(list.array);
-		if (text)
-			puts(text);
-		cJSON_free(text);
+		show_json(list.array);
 	} else {
 		printf("%-24s %-15s %-9s %8s  %s\n", "TARGET", "COMM", "STATE",
 		       "COUNTED", "POLICY");

@@ -12,6 +12,7 @@
 #include "format.h"
 #include "pins.h"
 #include "probe.h"
+#include "show.h"
 
 static const char status_doc[] = "Show what is attached, what serves each "
 				 "action on this kernel, what it "
@@ -137,16 +138,10 @@ static void print_text(const cJSON *object)
 /* Takes the object over. */
 static int print(cJSON *object, bool json)
 {
-	char *text;
-
-	if (json) {
-		text = cJSON_Print(object);
-		if (text)
-			puts(text);
-		cJSON_free(text);
-	} else {
+	if (json)
+		show_json(object);
+	else
 		print_text(object);
-	}
 	cJSON_Delete(object);
 	return 0;
 }

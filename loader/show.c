@@ -103,3 +103,12 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 	add_policy(object, policy);
 	return object;
 }
+
+void show_json(const cJSON *json)
+{
+	char *text = cJSON_Print(json);
+
+	if (text)
+		puts(text);
+	cJSON_free(text);
+}

@@ -17,4 +17,7 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 		   const struct overhigh_policy *policy,
 		   const struct overhigh_look *look);
 
+/* Prints an object or array as JSON on standard output. */
+void show_json(const cJSON *json);
+
 #endif /* OVERHIGH_SHOW_H */
