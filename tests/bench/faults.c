@@ -2,25 +2,24 @@
 /*
  * faults.c - what a page fault costs the process that takes it.
  *
- *	faults CPU PASSES
+ *	faults CPU
  *
- * For each byte on standard input it does PASSES passes and writes a line
- * "LEAST MEDIAN": nanoseconds a page.  A pass gets 64 MiB of anonymous memory
+ * For each byte on standard input it does one pass and writes a line with the
+ * nanoseconds a page.  A pass gets 64 MiB of anonymous memory
  * without huge pages, writes one byte into every page, gives all back; only the
  * writing is timed, in CPU time of the thread, so that other processes on the
  * same CPU do not count.  What overhigh does meanwhile is up to bench.c.
  */
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BYTES (64UL << 20)
-#define MAX_PASSES 1000
 
 static double cpu_ns(void)
 {
@@ -49,23 +48,13 @@ static double one_pass(void)
 	return took_ns / (BYTES / page_bytes);
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int main(int argc, char **argv)
 {
-	double ns[MAX_PASSES];
-	int passes, i;
 	cpu_set_t cpus;
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	passes = argc == 3 ? atoi(argv[2]) : 0;
-	if (passes < 1 || passes > MAX_PASSES)
+	if (argc != 2)
 		return 99;
 	CPU_ZERO(&cpus);
 	CPU_SET(atoi(argv[1]), &cpus);
@@ -73,10 +62,7 @@ int main(int argc, char **argv)
 		return 99;
 	one_pass();
 	while (read(0, &byte, 1) == 1) {
-		for (i = 0; i < passes; i++)
-			ns[i] = one_pass();
-		qsort(ns, passes, sizeof(ns[0]), by_size);
-		printf("%.2f %.2f\n", ns[0], ns[passes / 2]);
+		printf("%.2f\n", one_pass());
 		fflush(stdout);
 	}
 	return 0;

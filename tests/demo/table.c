@@ -78,8 +78,9 @@ void table_print(const struct table *table)
 		print_row(&table->rows[i]);
 	printf("\n"
 	       "went past by  by the runaway's own stores and the page tables\n"
-	       "acted         from overhigh's event \"crossed\" to \"acted\"; 0: in the same "
-	       "charge\n"
+	       "acted         from overhigh's event \"crossed\" to \"acted\"; "
+	       "0: in the same\n"
+	       "              charge\n"
 	       "in effect     from there to what the process felt: mmap failed,"
 	       " it was\n"
 	       "              stopped, its handler began, it had ended\n"

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * live.c - processes, files, cgroups and maps of the live tests; what a test
- * leaves behind.  See live.h.  The loader under test is in live_run.c.
+ * live.c - processes, files and cgroups of the live tests; what a test leaves
+ * behind.  See live.h.  The loader under test is in live_run.c.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/sched.h> /* struct clone_args */
 #include <sched.h>
 #include <signal.h>
@@ -38,7 +37,6 @@ static struct {
 	unsigned int nr_cgroups;
 	pid_t next_pid;
 	char cgroup_root[256];
-	char policies[1 << 16];
 } live;
 
 uint64_t live_now_ns(void)
@@ -500,98 +498,19 @@ uint64_t live_cgroup_read(const char *cgroup, const char *file, const char *key)
 	return number;
 }
 
+void live_cgroup_no_swap(const char *cgroup)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/memory.swap.max", cgroup);
+	if (!access(path, W_OK))
+		live_cgroup_write(cgroup, "memory.swap.max", "0");
+}
+
 void live_cgroup_enter(const char *cgroup, pid_t pid)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", pid);
 	live_cgroup_write(cgroup, "cgroup.procs", text);
-}
-
-/* ---- maps ---- */
-
-static long bpf(int command, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-static int open_map(const char *map)
-{
-	char path[128];
-	union bpf_attr attr = { .pathname = (uintptr_t)path };
-
-	snprintf(path, sizeof(path), LIVE_PINS "/%s", map);
-	return bpf(BPF_OBJ_GET, &attr);
-}
-
-static int map_call(int command, const char *map, const void *key,
-		    const void *value)
-{
-	union bpf_attr attr = { .key = (uintptr_t)key,
-				.value = (uintptr_t)value };
-	int fd = open_map(map), ret;
-
-	if (fd < 0)
-		return -errno;
-	attr.map_fd = fd;
-	ret = bpf(command, &attr) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-int live_map_get(const char *map, const void *key, void *value)
-{
-	return map_call(BPF_MAP_LOOKUP_ELEM, map, key, value);
-}
-
-int live_map_set(const char *map, const void *key, const void *value)
-{
-	return map_call(BPF_MAP_UPDATE_ELEM, map, key, value);
-}
-
-static size_t dump_map(const char *map, char *text, size_t size)
-{
-	struct overhigh_policy p;
-	uint64_t key = 0, next = 0;
-	union bpf_attr attr;
-	size_t used = 0;
-	bool first = true;
-	int fd = open_map(map);
-
-	while (fd >= 0 && used < size) {
-		memset(&attr, 0, sizeof(attr));
-		attr.map_fd = fd;
-		attr.key = first ? 0 : (uintptr_t)&key;
-		attr.next_key = (uintptr_t)&next;
-		if (bpf(BPF_MAP_GET_NEXT_KEY, &attr))
-			break;
-		first = false;
-		key = next;
-		attr.key = (uintptr_t)&key;
-		attr.value = (uintptr_t)&p;
-		if (bpf(BPF_MAP_LOOKUP_ELEM, &attr))
-			continue;
-		used += snprintf(text + used, size - used,
-				 "%s %llu: %x %x %u %u %llu %llu\n", map,
-				 (unsigned long long)key, p.control,
-				 p.escalation, p.grace_ms, p.max_delay_us,
-				 p.cgroup_margin, p.process_limit);
-	}
-	if (fd >= 0)
-		close(fd);
-	return used;
-}
-
-const char *live_policies(void)
-{
-	size_t used = 0;
-
-	live.policies[0] = '\0';
-	used += dump_map("process_policy", live.policies,
-			 sizeof(live.policies));
-	used += dump_map("cgroup_policy", live.policies + used,
-			 sizeof(live.policies) - used);
-	dump_map("default_policy", live.policies + used,
-		 sizeof(live.policies) - used);
-	return live.policies;
 }

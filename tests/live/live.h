@@ -161,6 +161,8 @@ const char *live_cgroup(const char *parent, const char *name)
 void live_cgroup_write(const char *cgroup, const char *file, const char *text);
 uint64_t live_cgroup_read(const char *cgroup, const char *file,
 			  const char *key);
+/* Its memory stays where it is charged, also where swap is on. */
+void live_cgroup_no_swap(const char *cgroup);
 void live_cgroup_enter(const char *cgroup, pid_t pid);
 
 /* ---- pinned maps, read and written without overhigh's help ---- */

@@ -212,6 +212,7 @@ static void a_process_over_the_margin_is_killed(void **state)
 	LIVE_NEED("memcg_margin");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", "128M");
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");
@@ -244,6 +245,7 @@ static void a_process_below_the_margin_is_let_alone(void **state)
 	LIVE_NEED("memcg_margin");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", "64M");
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");
@@ -266,6 +268,7 @@ static void the_memory_high_of_an_ancestor_counts(void **state)
 	LIVE_NEED("memcg_margin");
 	NEED_CGROUP2(root, "memory");
 	top = live_cgroup(root, "high");
+	live_cgroup_no_swap(top);
 	live_cgroup_write(top, "cgroup.subtree_control", "+memory");
 	leaf = live_cgroup(top, "leaf");
 	live_cgroup_write(top, "memory.high", "64M");
@@ -292,6 +295,7 @@ static void both_limits_must_be_passed_without_direct(void **state)
 	LIVE_NEED("memcg_margin");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", "1G");
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");
@@ -320,6 +324,7 @@ static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 	LIVE_NEED("memcg_margin");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", "96M");
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");
@@ -347,6 +352,7 @@ static void freeing_ends_the_over_state_of_a_margin(void **state)
 	LIVE_NEED("memcg_margin");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", "64M");
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");
@@ -380,6 +386,7 @@ static void a_neighbour_in_the_same_cgroup_is_unharmed(void **state)
 	LIVE_NEED("kill");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "shared");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.max", "160M");
 	live_run("");
 	neighbour = live_neighbour(48 * MIB, 4);
@@ -408,6 +415,7 @@ static void a_neighbour_below_high_is_not_slowed(void **state)
 	LIVE_NEED("kill");
 	NEED_CGROUP2(root, "memory");
 	cgroup = live_cgroup(root, "shared");
+	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", "160M");
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");

@@ -140,6 +140,7 @@ static void a_process_is_killed_with_all_its_threads(void **state)
 	/* what the other CPU does until it hears of the signal */
 	LIVE_ASSERT(touched <= may + OVERSHOOT, "%llu pages too many",
 		    (unsigned long long)(touched - may) / PAGE);
+	live_event(proc->pid, "exited", 1);
 	assert_int_equal(live_events(proc->pid, "acted"), 1);
 	live_run_stop();
 }

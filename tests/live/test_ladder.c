@@ -168,6 +168,28 @@ static void a_slowed_process_is_killed_after_its_grace_time(void **state)
 	live_run_stop();
 }
 
+/* Both steps' signals are one-shot: a second crossing, a second escalation send
+ * neither again. */
+static void each_step_signals_once_in_the_life_of_a_policy(void **state)
+{
+	struct live_proc *proc;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("--on-signal 10=ignore --on-signal 12=ignore wait "
+			"touch=20M hold=0.6 touch=1M free touch=20M hold=0.6 "
+			"touch=1M free");
+	live_ok("set %d --action signal --signal USR1 --limit 16M "
+		"--grace 200ms --then signal:USR2",
+		proc->pid);
+	live_open_gate(proc, 0);
+	assert_unharmed(proc);
+	assert_int_equal(live_events(proc->pid, "crossed"), 2);
+	assert_int_equal(live_events(proc->pid, "escalated"), 2);
+	assert_int_equal(live_events(proc->pid, "acted"), 2);
+	live_run_stop();
+}
+
 static void a_dry_run_escalates_in_words_only(void **state)
 {
 	struct live_proc *proc;
@@ -193,6 +215,7 @@ int main(void)
 		LIVE_TEST(a_signal_that_is_ignored_is_followed_by_the_kill),
 		LIVE_TEST(a_process_that_heeds_the_signal_lives),
 		LIVE_TEST(a_slowed_process_is_killed_after_its_grace_time),
+		LIVE_TEST(each_step_signals_once_in_the_life_of_a_policy),
 		LIVE_TEST(a_dry_run_escalates_in_words_only),
 	};
 

@@ -191,6 +191,7 @@ static void a_reused_pid_does_not_inherit(void **state)
 	assert_false(has_policy(second->pid));
 	live_open_gate(second, 0);
 	assert_unharmed(second);
+	live_event(first->pid, "exited", 1);
 	assert_int_equal(live_events(first->pid, "acted"), 1);
 	live_run_stop();
 }

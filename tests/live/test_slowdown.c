@@ -283,8 +283,8 @@ static void sigkill_of_loader_and_restart_lets_all_go(void **state)
 	(void)state;
 	LIVE_NEED("slowdown");
 	live_run("");
-	/* unhindered it would take 32 s: long enough for five restarts */
-	proc = start_slowed("--max-delay 200ms", "--rate 16M wait touch=512M");
+	/* unhindered it would take two minutes: enough for five restarts */
+	proc = start_slowed("--max-delay 200ms", "--rate 4M wait touch=512M");
 	for (i = 0; i < 5; i++) {
 		wait_held(proc);
 		live_run_kill();
