@@ -284,7 +284,11 @@ static void sigkill_of_loader_and_restart_lets_all_go(void **state)
 	LIVE_NEED("slowdown");
 	live_run("");
 	/* unhindered it would take two minutes: enough for five restarts */
-	proc = start_slowed("--max-delay 200ms", "--rate 4M wait touch=512M");
+	proc = live_eat("--rate 4M wait touch=512M");
+	live_ok("set %d --action slowdown --limit 1M --max-delay 200ms "
+		"--on-stuck report",
+		proc->pid);
+	live_open_gate(proc, 0);
 	for (i = 0; i < 5; i++) {
 		wait_held(proc);
 		live_run_kill();
