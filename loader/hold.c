@@ -9,7 +9,9 @@
 
 /*
  * The signal first, then the record: if we die in between, the next to read
- * the map sends it again, and a second SIGCONT harms nobody.
+ * the map sends it again, and a second SIGCONT harms nobody.  A stop by the
+ * user that came just before our SIGCONT was undone by it; the record tells,
+ * and he gets his stop back.
  */
 static void release(int map_fd, __u32 pid, const struct overhigh_held *held)
 {
@@ -17,10 +19,14 @@ static void release(int map_fd, __u32 pid, const struct overhigh_held *held)
 
 	if (!held->user_stop)
 		process_signal(pid, held->start_ns, SIGCONT);
-	/* a stop that is newer than what we looked at has its own deadline */
-	if (!bpf_map_lookup_elem(map_fd, &pid, &now) &&
-	    now.since_ns == held->since_ns)
-		bpf_map_delete_elem(map_fd, &pid);
+	/* a stop of ours that is newer than what we looked at has its own
+	 * deadline */
+	if (bpf_map_lookup_elem(map_fd, &pid, &now) ||
+	    now.since_ns != held->since_ns)
+		return;
+	if (now.user_stop && !held->user_stop)
+		process_signal(pid, held->start_ns, SIGSTOP);
+	bpf_map_delete_elem(map_fd, &pid);
 }
 
 int hold_release_due(const struct pins *pins, bool all, __u64 *next_ns)

@@ -101,11 +101,15 @@ static void enter(enum state state, const struct faults *f, pid_t other)
 		overhigh("set %d --action kill --limit " LIMIT, f->pid);
 }
 
-static void show_progress(unsigned int round, unsigned int rounds)
+static void show_round(unsigned int round, unsigned int rounds,
+		       double ns[STATES][MAX_ROUNDS + 1])
 {
-	if (isatty(2))
-		fprintf(stderr, "\rround %u of %u%c", round, rounds,
-			round == rounds ? '\n' : ' ');
+	enum state state;
+
+	fprintf(stderr, "round %u of %u, ns:", round + 1, rounds);
+	for (state = 0; state < STATES; state++)
+		fprintf(stderr, " %.0f", ns[state][round]);
+	fprintf(stderr, "\n");
 }
 
 /*
@@ -126,7 +130,7 @@ static void do_rounds(const struct settings *settings, struct faults *f,
 			if (!round && state != STATE_NOTHING)
 				attached_hooks(cost->hooks[state], HOOKS_TEXT);
 		}
-		show_progress(round + 1, settings->rounds);
+		show_round(round, settings->rounds, ns);
 	}
 	enter(STATE_NOTHING, f, other);
 	ns[STATE_NOTHING][round] = measure_once(f, settings->passes);
