@@ -8,7 +8,8 @@
  *
  *	bench [--json]
  *
- * Environment: BENCH_ROUNDS, BENCH_PASSES, BENCH_RUNS (bench.h), OVERHIGH.
+ * Environment: BENCH_ROUNDS, BENCH_PASSES, BENCH_RUNS (bench.h), OVERHIGH the
+ * binary, BENCH_SAMPLE anything: `overhigh run --sample` is measured.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,8 @@
 #include "bench.h"
 
 #define LIMIT "1G" /* is not reached */
+/* Longer than the loader takes to fit its hooks to a new policy. */
+#define SETTLE_US 400000
 #define CGROUP "/sys/fs/cgroup/overhigh-bench"
 #define TRIES 18000 /* a tenth of a second apart, when others disturb */
 
@@ -99,6 +102,7 @@ static void enter(enum state state, const struct faults *f, pid_t other)
 		overhigh("set %d --action kill --limit " LIMIT, other);
 	else
 		overhigh("set %d --action kill --limit " LIMIT, f->pid);
+	usleep(SETTLE_US);
 }
 
 static void show_round(unsigned int round, unsigned int rounds,
