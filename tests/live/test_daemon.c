@@ -377,7 +377,7 @@ static void events_that_are_lost_are_counted(void **state)
 	live_ok("set %d --action none --limit 1M", over->pid);
 	live_open_gate(over, 0);
 	live_event(over->pid, "crossed", 1);
-	flood = live_eat("--on-signal %d=free wait touch=256M", SIGUSR1);
+	flood = live_eat("--on-signal %d=free wait touch=128M", SIGUSR1);
 	base = live_smaps(flood->pid, "Anonymous");
 	live_ok("set %d --action signal --signal USR1 --repeat --direct --rss "
 		"anon --limit %llu",
