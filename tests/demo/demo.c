@@ -35,8 +35,9 @@
 
 /* The promise for KILL and SIGNAL. */
 #define MAX_PAST_BYTES (64 * 4096)
-/* The neighbour shares two CPUs (in a guest, one) with the runaway, the loader
- * and the machine's other work; what it must not do is stand still. */
+/* What the neighbour must not do is stand still.  That it shares the CPUs with
+ * the runaway and the machine's other work is nobody's fault: the time in which
+ * it was ready and waited for one does not count against it. */
 #define LEAST_RATE 0.10
 #define MOST_STALL_NS 1000000000ULL
 
@@ -137,12 +138,13 @@ static void on_event(const cJSON *event)
 /* ---- one action ---- */
 
 struct span {
-	uint64_t start_ns, start_bytes;
+	uint64_t start_ns, start_bytes, start_waited_ns;
 };
 
 static struct span neighbour_mark(void)
 {
-	struct span s = { now_ns(), neighbour->touched_bytes };
+	struct span s = { now_ns(), neighbour->touched_bytes,
+			  neighbour_waited_ns() };
 
 	neighbour->worst_stall_ns = 0;
 	return s;
@@ -280,6 +282,23 @@ static void wait_for_last_event(void)
 		pause_ms(5);
 }
 
+/* With "none" nobody has promised the neighbour anything. */
+static void judge_neighbour(struct row *row, struct span span, bool promised)
+{
+	double took_ns = now_ns() - span.start_ns;
+	double waited_ns = neighbour_waited_ns() - span.start_waited_ns;
+	double rate = row->neighbour_rate;
+
+	if (waited_ns < took_ns)
+		rate *= took_ns / (took_ns - waited_ns);
+	if (!neighbour_alive())
+		row->neighbour_failed = true;
+	else if (promised)
+		row->neighbour_failed =
+			rate < LEAST_RATE ||
+			row->stall_ns > MOST_STALL_NS + waited_ns;
+}
+
 static void show_act(const struct act *act, struct row *row)
 {
 	uint64_t base_bytes, end_ns = 0;
@@ -306,6 +325,7 @@ static void show_act(const struct act *act, struct row *row)
 		pause_ms(10);
 	row->neighbour_rate = neighbour_rate(span) / rate_before;
 	row->stall_ns = neighbour_stall(span);
+	judge_neighbour(row, span, strcmp(act->name, "none"));
 	row->past_bytes = base_bytes + runaway->peak_bytes - LIMIT_BYTES;
 	runaway_kill();
 	row->status = runaway_status();
@@ -320,16 +340,6 @@ static void show_act(const struct act *act, struct row *row)
 		       seen.not_shown);
 	seen.lines = 0;
 	say_at(end_ns, fate);
-}
-
-/* With "none" nobody has promised the neighbour anything. */
-static void judge_neighbour(struct row *row, bool promised)
-{
-	if (!neighbour_alive())
-		row->neighbour_failed = true;
-	else if (promised)
-		row->neighbour_failed = row->neighbour_rate < LEAST_RATE ||
-					row->stall_ns > MOST_STALL_NS;
 }
 
 static void show_acts(const cJSON *probe, struct table *table)
@@ -352,7 +362,6 @@ static void show_acts(const cJSON *probe, struct table *table)
 			continue;
 		}
 		show_act(&acts[i], row);
-		judge_neighbour(row, strcmp(acts[i].name, "none"));
 		if (!loader_alive())
 			give_up(DEMO_FAILED, "the loader has ended");
 	}

@@ -154,6 +154,21 @@ bool neighbour_alive(void)
 	return neighbour_pid && wait_for(&neighbour_pid, 0) < 0;
 }
 
+uint64_t neighbour_waited_ns(void)
+{
+	unsigned long long ran, waited = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", neighbour_pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%llu %llu", &ran, &waited) != 2)
+		waited = 0;
+	if (f)
+		fclose(f);
+	return waited;
+}
+
 /* ---- the runaway ---- */
 
 static void open_runaway_fd(void)

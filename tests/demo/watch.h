@@ -47,6 +47,7 @@ bool loader_alive(void);
 
 void neighbour_start(size_t bytes);
 bool neighbour_alive(void);
+uint64_t neighbour_waited_ns(void); /* ready to run, and no CPU was free */
 
 /* `overhigh exec` with these options; returns when the runaway is at its gate.
  * It can be taken to be gone once runaway_ended() was true. */
