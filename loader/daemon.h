@@ -54,8 +54,7 @@ int daemon_start(struct daemon *d, struct error *err);
 /* Runs until a signal, or the child's exit, ends it. */
 int daemon_loop(struct daemon *d, struct error *err);
 
-/* Releases what is held and gives the role up.  detach: unload everything,
- * unless policies of others remain and keep_others is set. */
+/* Releases what is held and gives the role up.  detach: unload everything. */
 void daemon_stop(struct daemon *d, bool detach);
 
 #endif /* OVERHIGH_DAEMON_H */

@@ -507,6 +507,23 @@ void live_cgroup_no_swap(const char *cgroup)
 		live_cgroup_write(cgroup, "memory.swap.max", "0");
 }
 
+void live_assert_killed(struct live_proc *proc, unsigned int ms)
+{
+	int status = live_wait_end(proc, ms);
+
+	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		    "status %#x, %llu bytes touched", status,
+		    (unsigned long long)proc->slot->touched_bytes);
+}
+
+void live_assert_unharmed(struct live_proc *proc)
+{
+	int status = live_wait_end(proc, 60000);
+
+	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
+		    (unsigned long long)proc->slot->touched_bytes);
+}
+
 void live_cgroup_enter(const char *cgroup, pid_t pid)
 {
 	char text[16];

@@ -147,6 +147,9 @@ void live_open_gate(struct live_proc *proc, unsigned int slot);
 void live_at_gate(struct live_proc *proc, unsigned int slot, unsigned int nth);
 bool live_has_ended(struct live_proc *proc);
 int live_wait_end(struct live_proc *proc, unsigned int ms);
+/* It ends within the time by SIGKILL; within a minute by exit(0). */
+void live_assert_killed(struct live_proc *proc, unsigned int ms);
+void live_assert_unharmed(struct live_proc *proc);
 char live_task_state(pid_t pid); /* R, S, T ... or 0: there is none */
 /* A line of /proc/PID/smaps_rollup, which the kernel finds by walking the page
  * tables: independent of the counters that overhigh reads.  Bytes. */

@@ -13,23 +13,6 @@
  * stocks of 64 pages per CPU, page tables, and a huge page. */
 #define CHARGE_SLACK (4 * MIB)
 
-static void assert_killed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 #define NEED_CGROUP2(root, controller)                                         \
 	do {                                                                   \
 		root = live_cgroup_root(controller);                           \
@@ -68,9 +51,9 @@ static void a_cgroup_policy_holds_for_all_below(void **state)
 	live_open_gate(in_top, 0);
 	live_open_gate(in_leaf, 0);
 	live_open_gate(outside, 0);
-	assert_killed(in_top);
-	assert_killed(in_leaf);
-	assert_unharmed(outside);
+	live_assert_killed(in_top, 60000);
+	live_assert_killed(in_leaf, 60000);
+	live_assert_unharmed(outside);
 	assert_string_equal(
 		live_string(live_event(in_leaf->pid, "acted", 1), "source"),
 		"cgroup");
@@ -93,7 +76,7 @@ static void each_process_of_a_cgroup_has_the_limit_for_itself(void **state)
 		live_open_gate(proc[i], 0);
 	}
 	for (i = 0; i < 3; i++)
-		assert_unharmed(proc[i]);
+		live_assert_unharmed(proc[i]);
 	live_run_stop();
 }
 
@@ -114,12 +97,12 @@ static void the_nearest_cgroup_wins(void **state)
 	strict = waiting_in(b);
 	live_open_gate(loose, 0);
 	live_open_gate(strict, 0);
-	assert_unharmed(loose);
-	assert_killed(strict);
+	live_assert_unharmed(loose);
+	live_assert_killed(strict, 60000);
 	live_ok("unset %s", a);
 	loose = waiting_in(a);
 	live_open_gate(loose, 0);
-	assert_killed(loose);
+	live_assert_killed(loose, 60000);
 	live_run_stop();
 }
 
@@ -152,9 +135,9 @@ static void process_beats_cgroup_beats_default(void **state)
 	event = live_event(by_process->pid, "crossed", 1);
 	assert_string_equal(live_string(event, "source"), "process");
 	assert_true(live_number(event, "limit_bytes") == 23 * MIB);
-	assert_unharmed(by_default);
-	assert_unharmed(by_cgroup);
-	assert_unharmed(by_process);
+	live_assert_unharmed(by_default);
+	live_assert_unharmed(by_cgroup);
+	live_assert_unharmed(by_process);
 	live_ok("unset --default");
 	live_run_stop();
 }
@@ -174,7 +157,7 @@ static void a_process_that_moves_is_governed_where_it_is(void **state)
 	live_at_gate(proc, 0, 2);
 	live_cgroup_enter(top, proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, 60000);
 	live_run_stop();
 }
 
@@ -222,7 +205,7 @@ static void a_process_over_the_margin_is_killed(void **state)
 	/* a small margin: the kernel slows who is over high more and more */
 	live_ok("set %d --action kill --margin 1M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, 60000);
 	event = live_event(proc->pid, "acted", 1);
 	assert_true(live_number(event, "limit_bytes") == 129 * MIB);
 	usage = live_number(event, "usage_bytes");
@@ -254,7 +237,7 @@ static void a_process_below_the_margin_is_let_alone(void **state)
 	live_cgroup_enter(cgroup, proc->pid);
 	live_ok("set %d --action kill --margin 16M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(live_events(proc->pid, "crossed"), 0);
 	live_run_stop();
 }
@@ -279,7 +262,7 @@ static void the_memory_high_of_an_ancestor_counts(void **state)
 	live_cgroup_enter(leaf, proc->pid);
 	live_ok("set %d --action kill --margin 0", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, 60000);
 	assert_true(live_number(live_event(proc->pid, "acted", 1),
 				"limit_bytes") == 64 * MIB);
 	live_run_stop();
@@ -311,7 +294,7 @@ static void both_limits_must_be_passed_without_direct(void **state)
 	/* else reclaim keeps it below for as long as there is swap */
 	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, 60000);
 	live_run_stop();
 }
 
@@ -337,9 +320,9 @@ static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 	live_open_gate(quiet, 0);
 	live_at_gate(quiet, 0, 2);
 	live_open_gate(greedy, 0);
-	assert_killed(greedy);
+	live_assert_killed(greedy, 60000);
 	live_open_gate(quiet, 0);
-	assert_unharmed(quiet);
+	live_assert_unharmed(quiet);
 	live_run_stop();
 }
 
@@ -369,7 +352,7 @@ static void freeing_ends_the_over_state_of_a_margin(void **state)
 	live_open_gate(proc, 0);
 	live_event(proc->pid, "below", 1);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_run_stop();
 }
 
@@ -396,9 +379,9 @@ static void a_neighbour_in_the_same_cgroup_is_unharmed(void **state)
 		live_cgroup_enter(cgroup, runaway->pid);
 		live_ok("set %d --action kill --limit 64M", runaway->pid);
 		live_open_gate(runaway, 0);
-		assert_killed(runaway);
+		live_assert_killed(runaway, 60000);
 	}
-	assert_unharmed(neighbour);
+	live_assert_unharmed(neighbour);
 	assert_int_equal(live_cgroup_read(cgroup, "memory.events", "oom_kill"),
 			 0);
 	assert_int_equal(live_cgroup_read(cgroup, "memory.events", "oom"), 0);
@@ -426,8 +409,8 @@ static void a_neighbour_below_high_is_not_slowed(void **state)
 	live_cgroup_enter(cgroup, runaway->pid);
 	live_ok("set %d --action kill --limit 64M", runaway->pid);
 	live_open_gate(runaway, 0);
-	assert_killed(runaway);
-	assert_unharmed(neighbour);
+	live_assert_killed(runaway, 60000);
+	live_assert_unharmed(neighbour);
 	assert_int_equal(live_cgroup_read(cgroup, "memory.events", "high"), 0);
 	/* an emulated machine of two CPUs with three busy processes */
 	LIVE_ASSERT(neighbour->slot->worst_stall_ns < 1500000000ULL,

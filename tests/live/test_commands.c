@@ -12,23 +12,6 @@
 
 static struct live_cmd cmd;
 
-static void assert_killed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, LIVE_WAIT_MS);
-
-	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 static struct overhigh_policy policy_of(pid_t pid)
 {
 	struct overhigh_policy policy = {};
@@ -258,7 +241,7 @@ static void print_gives_a_bpftool_line_that_does_the_same(void **state)
 	assert_memory_equal(&by_set, &by_bpftool, sizeof(by_set));
 	wait_attached();
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_run_stop();
 }
 
@@ -280,7 +263,7 @@ static void what_bpftool_changes_holds_at_once(void **state)
 	live_shell(&cmd, "PATH=/usr/sbin:$PATH; %s", line);
 	assert_int_equal(cmd.status, 0);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 64 * MIB + 64 * PAGE,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
@@ -305,7 +288,7 @@ static void a_policy_that_is_put_back_at_once_is_enforced(void **state)
 	assert_int_equal(live_map_set("process_policy", &key, &policy), 0);
 	wait_attached();
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_run_stop();
 }
 
@@ -344,7 +327,7 @@ static void is_refused_at_use(uint32_t control, const char *words)
 	assert_int_equal(live_map_set("process_policy", &key, &bad), 0);
 	before = live_counter("refused");
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	event = live_event(proc->pid, "refused", 1);
 	LIVE_ASSERT(*live_string(event, "detail"), "no reason for %s", words);
 	live_pause(200);

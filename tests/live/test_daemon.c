@@ -16,23 +16,6 @@
 
 static struct live_cmd cmd;
 
-static void assert_killed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, LIVE_WAIT_MS);
-
-	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 static int lines(const char *text)
 {
 	int n = 0;
@@ -70,7 +53,7 @@ static void a_second_run_is_refused(void **state)
 	proc = live_eat("wait touch=256M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_event(proc->pid, "acted", 1);
 	live_run_stop();
 }
@@ -85,7 +68,7 @@ static void enforcement_goes_on_when_the_loader_is_killed(void **state)
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_run_kill();
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 32 * MIB + 64 * PAGE,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
@@ -101,7 +84,7 @@ static void set_works_while_no_loader_runs(void **state)
 	proc = live_eat("wait touch=256M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 32 * MIB + 64 * PAGE,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
@@ -127,7 +110,7 @@ static void a_new_run_takes_over_without_a_gap(void **state)
 	live_pause(100);
 	live_run("");
 	for (i = 0; i < 4; i++) {
-		assert_killed(proc[i]);
+		live_assert_killed(proc[i], LIVE_WAIT_MS);
 		LIVE_ASSERT(proc[i]->slot->touched_bytes <=
 				    (8 + i * 6) * MIB + 64 * PAGE,
 			    "number %d touched %llu", i,
@@ -151,7 +134,7 @@ static void policies_outlive_the_takeover(void **state)
 	assert_string_equal(before, live_policies());
 	free(before);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_event(proc->pid, "acted", 1);
 	live_run_stop();
 }
@@ -168,7 +151,7 @@ static void a_graceful_end_detaches_everything(void **state)
 	LIVE_ASSERT(access(LIVE_PINS "/links/rss_stat", F_OK),
 		    "a link is still pinned");
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 }
 
 static void keep_leaves_everything_attached(void **state)
@@ -181,7 +164,7 @@ static void keep_leaves_everything_attached(void **state)
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_run_stop();
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 }
 
 static void unload_removes_everything(void **state)
@@ -196,7 +179,7 @@ static void unload_removes_everything(void **state)
 	live_ok("unload");
 	LIVE_ASSERT(access(LIVE_PINS, F_OK), LIVE_PINS " still exists");
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 }
 
 static void pins_of_another_version_are_refused(void **state)
@@ -282,7 +265,7 @@ static void hooks_go_when_the_last_governed_process_has_ended(void **state)
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	assert_true(attached_hooks() > 0);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	LIVE_UNTIL(!attached_hooks(), LIVE_WAIT_MS, "%d hooks are attached",
 		   attached_hooks());
 	live_run_stop();
@@ -321,7 +304,7 @@ static void counters_count_what_was_done(void **state)
 	proc = live_eat("wait touch=256M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	assert_true(live_counter("crossed") == 1);
 	assert_true(live_counter("kill") == 1);
 	assert_true(live_counter("lost_events") == 0);
@@ -340,7 +323,7 @@ static void a_dry_run_reports_and_does_nothing(void **state)
 	proc = live_eat("wait touch=64M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->touched_bytes, 64 * MIB);
 	event = live_event(proc->pid, "acted", 1);
 	assert_string_equal(live_string(event, "action"), "kill");
@@ -351,12 +334,12 @@ static void a_dry_run_reports_and_does_nothing(void **state)
 	proc = live_eat("wait touch=64M");
 	live_ok("set %d --action signal --signal TERM --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_event(proc->pid, "acted", 1);
 	proc = live_eat("wait touch=64M");
 	live_ok("set %d --action slowdown --limit 16M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_event(proc->pid, "acted", 1);
 	live_run_stop();
 }
@@ -415,7 +398,7 @@ static void events_can_be_followed_by_another_command(void **state)
 	proc = live_eat("wait touch=256M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_event(proc->pid, "exited", 1);
 	live_pause(300);
 	kill(reader->pid, SIGTERM);
@@ -448,7 +431,7 @@ static void events_carry_what_the_process_had(void **state)
 	assert_true(live_number(event, "tid") == proc->pid);
 	assert_true(live_number(event, "start_ns") > 0);
 	assert_true(live_number(event, "time_ns") <= live_now_ns());
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_run_stop();
 }
 

@@ -12,14 +12,6 @@
 
 static struct live_cmd cmd;
 
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 /* Opens the gate that the process waits at; it does one request and waits at
  * the next.  Returns the errno of the request. */
 static int next_request(struct live_proc *proc, unsigned int *gate)
@@ -54,7 +46,7 @@ static void fails_only_while_over(const char *request)
 	error = next_request(proc, &gate);
 	LIVE_ASSERT(error == 0, "below again: errno %d", error);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_string_equal(
 		live_string(live_event(proc->pid, "acted", 1), "action"),
 		"enomem");
@@ -102,7 +94,7 @@ static void a_runaway_stops_at_its_limit_and_lives(void **state)
 	proc = live_eat("--chunk 1M wait touch=256M");
 	live_ok("set %d --action enomem --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->error, ENOMEM);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 33 * MIB &&
 			    proc->slot->touched_bytes >= 24 * MIB,
@@ -122,7 +114,7 @@ static void page_faults_go_on(void **state)
 	proc = live_eat("--chunk 64M wait touch=64M");
 	live_ok("set %d --action enomem --limit 16M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->touched_bytes, 64 * MIB);
 	live_run_stop();
 }
@@ -153,7 +145,7 @@ static void small_requests_pass_up_to_their_budget(void **state)
 	assert_int_equal(next_request(proc, &gate), ENOMEM);
 	assert_int_equal(next_request(proc, &gate), ENOMEM);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_run_stop();
 }
 
@@ -167,7 +159,7 @@ static void fork_of_a_process_that_is_over_works(void **state)
 	proc = live_eat("wait touch=48M fork=1 exit=7");
 	live_ok("set %d --action enomem --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->error, 0);
 	assert_true(WIFEXITED(proc->slot[1].status));
 	assert_int_equal(WEXITSTATUS(proc->slot[1].status), 7);
@@ -233,7 +225,7 @@ static void a_dry_run_fails_nothing(void **state)
 	proc = live_eat("wait touch=48M mmap=1M");
 	live_ok("set %d --action enomem --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->error, 0);
 	live_event(proc->pid, "acted", 1);
 	live_run_stop();

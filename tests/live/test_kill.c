@@ -15,23 +15,6 @@
 #define OVERSHOOT (64 * PAGE)
 #define HUGE_PAGE (2 * MIB)
 
-static void assert_killed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, LIVE_WAIT_MS);
-
-	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 /* Sets a KILL policy on anonymous memory and lets the process go.  Returns how
  * far the process may get, by its page tables: bytes until it is over. */
 static uint64_t let_go(struct live_proc *proc, uint64_t limit_bytes)
@@ -57,7 +40,7 @@ static void a_runaway_is_killed_at_its_limit(void **state)
 	proc = live_eat("wait touch=512M");
 	live_ok("set %d --action kill --limit 64M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	event = live_event(proc->pid, "crossed", 1);
 	assert_string_equal(live_string(event, "comm"), "eat");
 	assert_string_equal(live_string(event, "source"), "process");
@@ -88,7 +71,7 @@ static void no_instruction_runs_after_the_crossing(void **state)
 		limit = 16 * MIB + (i * 37 + 5) * PAGE;
 		proc = live_eat("wait touch=128M");
 		may = let_go(proc, limit);
-		assert_killed(proc);
+		live_assert_killed(proc, LIVE_WAIT_MS);
 		touched = proc->slot->touched_bytes;
 		LIVE_ASSERT(touched <= may, "%llu pages too many",
 			    (unsigned long long)(touched - may) / PAGE);
@@ -114,7 +97,7 @@ static void overshoot_with_huge_pages_is_one_huge_page(void **state)
 	if (!live_smaps(proc->pid, "AnonHugePages"))
 		LIVE_SKIP("this kernel gives no huge pages on MADV_HUGEPAGE");
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	event = live_event(proc->pid, "acted", 1);
 	excess = live_number(event, "excess_bytes");
 	LIVE_ASSERT(excess > 0 && excess <= HUGE_PAGE, "excess %.0f", excess);
@@ -134,7 +117,7 @@ static void a_process_is_killed_with_all_its_threads(void **state)
 	live_run("");
 	proc = live_eat("--threads 4 wait touch=512M");
 	may = let_go(proc, 64 * MIB);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	for (i = 0; i < 4; i++)
 		touched += proc->slot[i].touched_bytes;
 	/* what the other CPU does until it hears of the signal */
@@ -154,7 +137,7 @@ static void a_populating_mmap_is_cut_short(void **state)
 	live_run("");
 	proc = live_eat("wait populate=512M");
 	let_go(proc, 64 * MIB);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	/* the mark counts program and libraries too: up to 4 MiB; and a fault
 	 * may have mapped a huge page */
 	LIVE_ASSERT(proc->max_rss_bytes <= 68 * MIB + OVERSHOOT + HUGE_PAGE,
@@ -174,7 +157,7 @@ static void a_process_that_is_over_when_the_policy_comes_is_killed(void **state)
 	live_at_gate(proc, 0, 2);
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 64 * MIB + OVERSHOOT,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
@@ -193,9 +176,9 @@ static void a_neighbour_goes_on_unharmed(void **state)
 		proc = live_eat("wait touch=512M");
 		live_ok("set %d --action kill --limit 32M", proc->pid);
 		live_open_gate(proc, 0);
-		assert_killed(proc);
+		live_assert_killed(proc, LIVE_WAIT_MS);
 	}
-	assert_unharmed(neighbour);
+	live_assert_unharmed(neighbour);
 	assert_int_equal(live_events(neighbour->pid, "crossed"), 0);
 	/* generous: two processes of this test may share its CPU */
 	LIVE_ASSERT(neighbour->slot->worst_stall_ns < 1000000000ULL,
@@ -214,7 +197,7 @@ static void a_process_below_its_limit_is_let_alone(void **state)
 	live_ok("set %d --action kill --limit 64M --rss anon --direct",
 		proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->touched_bytes, 60 * MIB);
 	assert_int_equal(live_events(proc->pid, "crossed"), 0);
 	live_run_stop();
@@ -241,13 +224,13 @@ static void shared_memory_counts_when_chosen(void **state)
 	(void)state;
 	live_run("");
 	proc = eat_file("tmpfs", "shmem");
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 24 * MIB + OVERSHOOT,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
 	LIVE_ASSERT(proc->slot->touched_bytes >= 12 * MIB, "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
-	assert_unharmed(eat_file("tmpfs", "anon,file,swap"));
+	live_assert_unharmed(eat_file("tmpfs", "anon,file,swap"));
 	live_run_stop();
 }
 
@@ -259,11 +242,11 @@ static void mapped_files_count_when_chosen(void **state)
 	live_run("");
 	/* pages of ramfs are file pages, those of tmpfs are not */
 	proc = eat_file("ramfs", "file");
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 24 * MIB + OVERSHOOT,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
-	assert_unharmed(eat_file("ramfs", "anon,swap"));
+	live_assert_unharmed(eat_file("ramfs", "anon,swap"));
 	live_run_stop();
 }
 
@@ -279,8 +262,8 @@ static void shared_memory_counts_by_default_and_files_do_not(void **state)
 	live_ok("set %d %d --action kill --limit 32M", file->pid, shmem->pid);
 	live_open_gate(file, 0);
 	live_open_gate(shmem, 0);
-	assert_killed(shmem);
-	assert_unharmed(file);
+	live_assert_killed(shmem, LIVE_WAIT_MS);
+	live_assert_unharmed(file);
 	live_run_stop();
 }
 
@@ -321,8 +304,8 @@ static void swapped_memory_counts_when_chosen(void **state)
 		    (unsigned long long)live_smaps(without->pid, "Swap"));
 	live_open_gate(with, 0);
 	live_open_gate(without, 0);
-	assert_killed(with);
-	assert_unharmed(without);
+	live_assert_killed(with, LIVE_WAIT_MS);
+	live_assert_unharmed(without);
 	live_run_stop();
 }
 

@@ -9,23 +9,6 @@
 
 #include "live.h"
 
-static void assert_killed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, LIVE_WAIT_MS);
-
-	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 /* Let go, and killed after being over for a second, as events tell and as it
  * is seen: it cannot have been over before it set out. */
 static void assert_killed_after_a_second(struct live_proc *proc)
@@ -34,7 +17,7 @@ static void assert_killed_after_a_second(struct live_proc *proc)
 	double crossed, escalated;
 
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(live_now_ns() - start >= 1000000000ULL, "after %llu ns",
 		    (unsigned long long)(live_now_ns() - start));
 	crossed = live_number(live_event(proc->pid, "crossed", 1), "time_ns");
@@ -87,7 +70,7 @@ static void falling_below_starts_the_grace_time_anew(void **state)
 	live_ok("set %d --action none --limit 16M --grace 2s --then kill",
 		proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(live_events(proc->pid, "crossed"), 4);
 	assert_int_equal(live_events(proc->pid, "escalated"), 0);
 	live_run_stop();
@@ -103,7 +86,7 @@ static void a_process_that_ends_in_its_grace_time_is_let_alone(void **state)
 	live_ok("set %d --action none --limit 16M --grace 2s --then kill",
 		proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_pause(2500);
 	assert_int_equal(live_events(proc->pid, "acted"), 0);
 	live_run_stop();
@@ -140,7 +123,7 @@ static void a_process_that_heeds_the_signal_lives(void **state)
 		"--then kill",
 		proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(proc->slot->signals, 1);
 	live_event(proc->pid, "below", 1);
 	assert_int_equal(live_events(proc->pid, "escalated"), 0);
@@ -180,7 +163,7 @@ static void each_step_signals_once_in_the_life_of_a_policy(void **state)
 		"--grace 200ms --then signal:USR2",
 		proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	assert_int_equal(live_events(proc->pid, "crossed"), 2);
 	assert_int_equal(live_events(proc->pid, "escalated"), 2);
 	assert_int_equal(live_events(proc->pid, "acted"), 2);
@@ -197,7 +180,7 @@ static void a_dry_run_escalates_in_words_only(void **state)
 	live_ok("set %d --action none --limit 16M --grace 500ms --then kill",
 		proc->pid);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_event(proc->pid, "escalated", 1);
 	live_run_stop();
 }

@@ -11,23 +11,6 @@
 
 #define OVERSHOOT (64 * PAGE)
 
-static void assert_killed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, LIVE_WAIT_MS);
-
-	LIVE_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
-static void assert_unharmed(struct live_proc *proc)
-{
-	int status = live_wait_end(proc, 60000);
-
-	LIVE_ASSERT(status == 0, "status %#x, %llu bytes touched", status,
-		    (unsigned long long)proc->slot->touched_bytes);
-}
-
 static bool has_policy(pid_t pid)
 {
 	struct overhigh_policy policy;
@@ -64,7 +47,7 @@ static void only_the_child_that_is_over_is_killed(void **state)
 		proc->slot[3].pid);
 	for (i = 1; i <= 3; i++)
 		live_open_gate(proc, i);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	LIVE_ASSERT(WIFSIGNALED(proc->slot[2].status) &&
 			    WTERMSIG(proc->slot[2].status) == SIGKILL,
 		    "status of the second child %#x", proc->slot[2].status);
@@ -113,7 +96,7 @@ static void an_exec_keeps_the_policy(void **state)
 	live_open_gate(proc, 0);
 	live_at_gate(proc, 0, 2);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(proc->slot->touched_bytes <= 32 * MIB + OVERSHOOT,
 		    "touched %llu",
 		    (unsigned long long)proc->slot->touched_bytes);
@@ -135,7 +118,7 @@ static void an_exec_of_a_process_that_is_over_starts_anew(void **state)
 	live_at_gate(proc, 0, 2);
 	live_event(proc->pid, "crossed", 1);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_event(proc->pid, "below", 1);
 	assert_int_equal(live_events(proc->pid, "crossed"), 1);
 	live_run_stop();
@@ -151,7 +134,7 @@ static void nothing_is_kept_of_a_process_that_has_ended(void **state)
 	live_ok("set %d --action signal --signal USR1 --limit 32M", proc->pid);
 	assert_true(has_policy(proc->pid));
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_event(proc->pid, "exited", 1);
 	assert_false(has_policy(proc->pid));
 	assert_false(has_state(proc->pid));
@@ -171,7 +154,7 @@ static void the_end_of_a_thread_does_not_end_the_policy(void **state)
 	live_at_gate(proc, 0, 2);
 	assert_true(has_policy(proc->pid));
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_run_stop();
 }
 
@@ -184,13 +167,13 @@ static void a_reused_pid_does_not_inherit(void **state)
 	first = live_eat("wait touch=64M");
 	live_ok("set %d --action kill --limit 32M", first->pid);
 	live_open_gate(first, 0);
-	assert_killed(first);
+	live_assert_killed(first, LIVE_WAIT_MS);
 	live_next_pid(first->pid);
 	second = live_eat("wait touch=64M");
 	assert_int_equal(second->pid, first->pid);
 	assert_false(has_policy(second->pid));
 	live_open_gate(second, 0);
-	assert_unharmed(second);
+	live_assert_unharmed(second);
 	live_event(first->pid, "exited", 1);
 	assert_int_equal(live_events(first->pid, "acted"), 1);
 	live_run_stop();
@@ -212,14 +195,14 @@ static void a_record_of_a_dead_pid_does_not_hit_the_next_process(void **state)
 	other = live_eat("wait hold=1");
 	live_ok("set %d --action kill --limit 1G", other->pid);
 	dead = live_eat("exit=0");
-	assert_unharmed(dead);
+	live_assert_unharmed(dead);
 	key = dead->pid;
 	assert_int_equal(live_map_set("process_policy", &key, &policy), 0);
 	live_next_pid(dead->pid);
 	next = live_eat("wait touch=64M");
 	assert_int_equal(next->pid, dead->pid);
 	live_open_gate(next, 0);
-	assert_unharmed(next);
+	live_assert_unharmed(next);
 	live_run_stop();
 }
 
@@ -234,7 +217,7 @@ static void unset_ends_enforcement(void **state)
 	live_ok("unset %d", proc->pid);
 	assert_false(has_policy(proc->pid));
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_run_stop();
 }
 
@@ -264,7 +247,7 @@ static void cross_twice(const char *how)
 	live_at_gate(proc, 0, 4);
 	live_event(proc->pid, "crossed", 2);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	live_event(proc->pid, "exited", 1);
 	assert_int_equal(proc->slot->signals, 2);
 	assert_int_equal(live_events(proc->pid, "crossed"), 2);
@@ -298,7 +281,7 @@ static void exit_ends_the_over_state(void **state)
 	live_event(proc->pid, "crossed", 1);
 	assert_true(live_number(live_status(), "over") == 1);
 	live_open_gate(proc, 0);
-	assert_unharmed(proc);
+	live_assert_unharmed(proc);
 	event = live_event(proc->pid, "exited", 1);
 	assert_true(live_number(event, "over_ns") > 0);
 	assert_true(live_number(live_status(), "over") == 0);
@@ -314,7 +297,7 @@ static void a_killed_process_ends_the_over_state(void **state)
 	proc = live_eat("wait touch=128M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
 	live_open_gate(proc, 0);
-	assert_killed(proc);
+	live_assert_killed(proc, LIVE_WAIT_MS);
 	live_event(proc->pid, "exited", 1);
 	assert_true(live_number(live_status(), "over") == 0);
 	live_run_stop();
