@@ -142,7 +142,7 @@ __noinline int fell_below(struct subject *s)
 	u64 since_ns;
 	u32 pid;
 
-	if (!s)
+	if (!s || s->most_excess_bytes)
 		return 0;
 	r.control = s->policy.control;
 	pid = s->pid; /* a key must be on the stack, for 6.1 */
@@ -162,8 +162,9 @@ __noinline int fell_below(struct subject *s)
 }
 
 /* The state of s, made if it is not there; that of a dead process with the
- * same pid, or of a policy that has changed, starts anew. */
-static __always_inline struct overhigh_state *get_state(struct subject *s)
+ * same pid, or of a policy that has changed, starts anew.  Not inlined: the
+ * stack of the entry points is short, and 512 bytes are all there is. */
+static __noinline struct overhigh_state *get_state(struct subject *s)
 {
 	u64 print = overhigh_policy_print(&s->policy);
 	struct overhigh_state fresh = {};

@@ -37,19 +37,24 @@ static __always_inline unsigned long cpu_offset(u32 cpu)
 }
 
 struct percpu_sum {
-	s32 *counters;
-	s64 sum;
+	s32 *counters[OVERHIGH_KINDS];
+	s64 sum[OVERHIGH_KINDS];
 };
 
 static long add_cpu(u32 cpu, void *ctx)
 {
 	struct percpu_sum *s = ctx;
 	unsigned long offset = cpu_offset(cpu);
-	s32 part = 0;
+	u32 kind;
 
-	if (offset && !bpf_probe_read_kernel(&part, sizeof(part),
-					     (void *)s->counters + offset))
-		s->sum += part;
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++) {
+		s32 part = 0;
+
+		if (offset &&
+		    !bpf_probe_read_kernel(&part, sizeof(part),
+					   (void *)s->counters[kind] + offset))
+			s->sum[kind] += part;
+	}
 	return 0;
 }
 
@@ -155,38 +160,63 @@ static __always_inline u64 rss_slack(struct task_struct *task)
 	return (u64)(BPF_CORE_READ(task, signal, nr_threads) - 1) * 65 * 16;
 }
 
-/* The exact RSS: the per-CPU parts, or those of the other threads, added. */
-static __always_inline void rss_read_exact(struct task_struct *task,
-					   struct mm_struct *mm, s64 *pages)
+/* The shared part of the counter of one kind. */
+static __always_inline s64 rss_shared(struct mm_struct *mm, u32 kind)
 {
+	struct percpu_counter *c = rss_counter(mm, kind);
+
+	return rss_is_percpu() ? BPF_CORE_READ(c, count) : rss_atomic(mm, kind);
+}
+
+/* Adds to pages what the CPUs have not yet added to the shared part. */
+static __always_inline void rss_add_cpus(struct mm_struct *mm, s64 *pages)
+{
+	struct percpu_sum s = {};
 	u32 kind;
 
-	if (rss_is_percpu()) {
 #pragma unroll
-		for (kind = 0; kind < OVERHIGH_KINDS; kind++) {
-			struct percpu_counter *c = rss_counter(mm, kind);
-			struct percpu_sum s = {
-				.counters = BPF_CORE_READ(c, counters),
-				.sum = BPF_CORE_READ(c, count),
-			};
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++) {
+		struct percpu_counter *c = rss_counter(mm, kind);
 
-			bpf_loop(nr_cpus, add_cpu, &s, 0);
-			pages[kind] = s.sum;
-		}
-	} else {
-		struct signal_struct *signal = BPF_CORE_READ(task, signal);
-		struct list_head *head =
-			(void *)signal +
-			bpf_core_field_offset(struct signal_struct,
-					      thread_head);
-		struct thread_sum s = { .head = head };
-
-		s.next = BPF_CORE_READ(head, next);
-		bpf_loop(MAX_THREADS, add_thread, &s, 0);
-#pragma unroll
-		for (kind = 0; kind < OVERHIGH_KINDS; kind++)
-			pages[kind] = s.sum[kind] + rss_atomic(mm, kind);
+		s.counters[kind] = BPF_CORE_READ(c, counters);
+		s.sum[kind] = pages[kind];
 	}
+	bpf_loop(nr_cpus, add_cpu, &s, 0);
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		pages[kind] = s.sum[kind];
+}
+
+/* The same for the threads' caches, up to 6.1. */
+static __always_inline void rss_add_threads(struct task_struct *task,
+					    s64 *pages)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct list_head *head =
+		(void *)signal +
+		bpf_core_field_offset(struct signal_struct, thread_head);
+	struct thread_sum s = { .head = head };
+	u32 kind;
+
+	s.next = BPF_CORE_READ(head, next);
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		s.sum[kind] = pages[kind];
+	bpf_loop(MAX_THREADS, add_thread, &s, 0);
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		pages[kind] = s.sum[kind];
+}
+
+/* Adds to pages, which hold the shared parts, what is not yet in them: the
+ * parts of the CPUs, or those of the threads. */
+static __always_inline void rss_add_parts(struct task_struct *task,
+					  struct mm_struct *mm, s64 *pages)
+{
+	if (rss_is_percpu())
+		rss_add_cpus(mm, pages);
+	else
+		rss_add_threads(task, pages);
 }
 
 /* The memcg of a task: the state of subsystem "memory" in its css_set. */

@@ -161,18 +161,37 @@ static __always_inline int signal_to_held(int sig, struct kernel_siginfo *info,
 	return 0;
 }
 
-/*
- * One record for a process that is governed, as it stands now: a struct
- * overhigh_look, written in two pieces to keep the stack small.
- */
+/* A struct overhigh_look in two pieces, to keep the stack small. */
+static __noinline int write_look(struct seq_file *seq, struct subject *s,
+				 u32 due_signal)
+{
+	struct overhigh_look_head head = {};
+	u32 kind;
+
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		head.rss_bytes[kind] = pages_to_bytes(s->rss_pages[kind]);
+	head.usage_bytes = s->usage_bytes;
+	head.limit_bytes = s->limit_bytes;
+	head.excess_bytes = s->excess_bytes;
+	head.start_ns = s->start_ns;
+	head.source_id = s->source_id;
+	head.pid = s->pid;
+	head.source = s->source;
+	head.due_signal = due_signal;
+	bpf_probe_read_kernel_str(head.comm, sizeof(head.comm), &s->task->comm);
+	bpf_seq_write(seq, &head, sizeof(head));
+	bpf_seq_write(seq, &s->policy, sizeof(s->policy));
+	return 0;
+}
+
+/* One record for a process that is governed, as it stands now. */
 static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct seq_file *seq = ctx->meta->seq;
-	struct overhigh_look_head head = {};
 	struct subject s = {};
 	struct mm_struct *mm;
-	u32 kind;
+	u32 due = 0;
 
 	if (!task || task->pid != task->tgid)
 		return 0;
@@ -187,24 +206,8 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	if (!s.excess_bytes)
 		fell_below(&s);
 	else
-		head.due_signal = due_signal(&s);
-#pragma unroll
-	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
-		head.rss_bytes[kind] =
-			s.rss_pages[kind] > 0 ?
-				(u64)s.rss_pages[kind] * page_bytes :
-				0;
-	head.usage_bytes = s.usage_bytes;
-	head.limit_bytes = s.limit_bytes;
-	head.excess_bytes = s.excess_bytes;
-	head.start_ns = s.start_ns;
-	head.source_id = s.source_id;
-	head.pid = s.pid;
-	head.source = s.source;
-	bpf_probe_read_kernel_str(head.comm, sizeof(head.comm), &task->comm);
-	bpf_seq_write(seq, &head, sizeof(head));
-	bpf_seq_write(seq, &s.policy, sizeof(s.policy));
-	return 0;
+		due = due_signal(&s);
+	return write_look(ctx->meta->seq, &s, due);
 }
 
 #endif /* OVERHIGH_LIFETIME_BPF_H */

@@ -22,16 +22,18 @@ struct subject {
 	u64 now_ns;
 	u64 start_ns;
 	s64 rss_pages[OVERHIGH_KINDS];
-	u64 rss_bytes;	 /* counted kinds */
-	u64 usage_bytes; /* of the memcg with the largest excess */
+	u64 rss_bytes;	    /* counted kinds, at the least */
+	u64 rss_most_bytes; /* at the most: see measure_rss_exact() */
+	u64 usage_bytes;    /* of the memcg with the largest excess */
 	u64 memcg_limit_bytes;
 	u64 memcg_excess_bytes;
-	u64 limit_bytes;  /* what excess_bytes is measured against */
-	u64 excess_bytes; /* 0: below */
+	u64 limit_bytes;       /* what excess_bytes is measured against */
+	u64 excess_bytes;      /* 0: not over */
+	u64 most_excess_bytes; /* 0: below for sure */
 	struct overhigh_policy policy;
 };
 
-static __always_inline u64 counted_bytes(const s64 *pages, u32 flags)
+static __always_inline s64 counted_pages(const s64 *pages, u32 flags)
 {
 	s64 sum = 0;
 	u32 kind;
@@ -40,17 +42,55 @@ static __always_inline u64 counted_bytes(const s64 *pages, u32 flags)
 	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
 		if (flags & overhigh_rss_kind_flag(kind))
 			sum += pages[kind];
-	return sum > 0 ? (u64)sum * page_bytes : 0;
+	return sum;
 }
 
-/* Global: see report(). */
+static __always_inline u64 pages_to_bytes(s64 pages)
+{
+	return pages > 0 ? (u64)pages * page_bytes : 0;
+}
+
+static __always_inline s64 counted_shared_pages(struct mm_struct *mm, u32 flags)
+{
+	s64 sum = 0;
+	u32 kind;
+
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		if (flags & overhigh_rss_kind_flag(kind))
+			sum += rss_shared(mm, kind);
+	return sum;
+}
+
+/*
+ * Without the counters' lock a part that is added to the shared one while we
+ * read may be missed or counted twice: the shared ones are read before and
+ * after, and the RSS is between two values.  A process that is alone on its
+ * counters gets the same for both.  Global: see report().
+ */
 __noinline int measure_rss_exact(struct subject *s)
 {
+	s64 least, most, moved;
+	struct mm_struct *mm;
+	u32 flags, kind;
+
 	if (!s)
 		return 0;
-	rss_read_exact(s->task, s->mm, s->rss_pages);
-	s->rss_bytes =
-		counted_bytes(s->rss_pages, overhigh_flags(s->policy.control));
+	mm = s->mm;
+	flags = overhigh_flags(s->policy.control);
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		s->rss_pages[kind] = rss_shared(mm, kind);
+	moved = counted_pages(s->rss_pages, flags);
+	rss_add_parts(s->task, mm, s->rss_pages);
+	moved = counted_shared_pages(mm, flags) - moved;
+	least = most = counted_pages(s->rss_pages, flags);
+	if (moved > 0)
+		most += moved;
+	else
+		least += moved;
+	s->rss_bytes = pages_to_bytes(least);
+	s->rss_most_bytes = pages_to_bytes(most);
 	return 0;
 }
 
@@ -64,7 +104,8 @@ static __always_inline u64 measure_rss(struct subject *s, bool exact)
 	u64 slack;
 
 	rss_read(s->task, s->mm, s->rss_pages);
-	s->rss_bytes = counted_bytes(s->rss_pages, flags);
+	s->rss_bytes = pages_to_bytes(counted_pages(s->rss_pages, flags));
+	s->rss_most_bytes = s->rss_bytes;
 	if (!exact) {
 		slack = rss_slack(s->task) * page_bytes * OVERHIGH_KINDS;
 		exact = overhigh_add(s->rss_bytes, slack) >
@@ -137,7 +178,7 @@ __noinline int measure_memcg(struct subject *s)
 static __always_inline void measure(struct subject *s, bool exact)
 {
 	u32 flags = overhigh_flags(s->policy.control);
-	u64 rss_excess = 0;
+	u64 rss_excess = 0, most;
 
 	if (exact || (flags & OVERHIGH_RSS_MASK))
 		rss_excess = measure_rss(s, exact);
@@ -145,6 +186,9 @@ static __always_inline void measure(struct subject *s, bool exact)
 		measure_memcg(s);
 	s->excess_bytes =
 		overhigh_combine(flags, rss_excess, s->memcg_excess_bytes);
+	most = overhigh_excess(s->rss_most_bytes, s->policy.process_limit);
+	s->most_excess_bytes =
+		overhigh_combine(flags, most, s->memcg_excess_bytes);
 	s->limit_bytes = s->policy.process_limit;
 	if (!(flags & OVERHIGH_DIRECT) &&
 	    s->excess_bytes == s->memcg_excess_bytes && s->excess_bytes)
