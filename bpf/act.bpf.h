@@ -226,10 +226,15 @@ static __always_inline void memory_changed(u64 pages)
 {
 	struct overhigh_state *state = NULL;
 	struct subject s = {};
-	u32 control = judge_current(&s, &state);
+	u32 control;
 
+	if (!is_governed(&s))
+		return;
+	stay_on_cpu();
+	control = judge_current(&s, &state);
 	if (state)
 		act_on_growth(&s, state, control, pages);
+	leave_cpu();
 }
 
 /*
@@ -290,8 +295,11 @@ static __always_inline int memory_requested(u64 request_bytes, u64 pad_bytes)
 {
 	struct overhigh_state *state = NULL;
 	struct subject s = {};
-	u32 control = judge_current(&s, &state);
+	u32 control;
 
+	if (!is_governed(&s))
+		return 0;
+	control = judge_current(&s, &state);
 	if (!state)
 		return 0;
 	if (overhigh_action(control) != OVERHIGH_ENOMEM)

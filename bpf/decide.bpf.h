@@ -124,17 +124,43 @@ static __always_inline bool find_policy(struct subject *s)
 /* over_since_ns while the thread that saw the crossing sets up the rest. */
 #define EPISODE_BEGINS 1
 
-/* Back below, or gone: the episode ends.  Only one caller sees it end. */
-static __always_inline u64 end_episode(struct overhigh_state *state)
+static __always_inline void episode_ended(void)
 {
 	struct overhigh_control *control = the_control();
+
+	if (control)
+		__sync_fetch_and_add(&control->nr_over, -1);
+}
+
+/* Gone, or under another policy: the episode ends, if there is one.  Only one
+ * caller sees it end. */
+static __always_inline u64 end_episode(struct overhigh_state *state)
+{
 	u64 since_ns = __sync_lock_test_and_set(&state->over_since_ns, 0);
 
-	if (since_ns && control)
-		__sync_fetch_and_add(&control->nr_over, -1);
+	if (since_ns)
+		episode_ended();
 	return since_ns;
 }
 
+/*
+ * Before measuring: the episode that a measurement may end.  One that begins
+ * after it (we may lose the CPU in between) is not ended by it.
+ */
+static __always_inline void note_episode(struct subject *s)
+{
+	struct overhigh_control *control = the_control();
+	struct overhigh_state *state;
+	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
+
+	if (!control || !control->nr_over)
+		return;
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (state)
+		s->over_since_ns = state->over_since_ns;
+}
+
+/* Below: the episode of note_episode() ends, if that is still the one. */
 __noinline int fell_below(struct subject *s)
 {
 	struct report r = { .type = OVERHIGH_EV_BELOW };
@@ -144,14 +170,16 @@ __noinline int fell_below(struct subject *s)
 
 	if (!s || s->most_excess_bytes)
 		return 0;
+	since_ns = s->over_since_ns;
+	if (since_ns <= EPISODE_BEGINS)
+		return 0;
 	r.control = s->policy.control;
 	pid = s->pid; /* a key must be on the stack, for 6.1 */
 	state = bpf_map_lookup_elem(&process_state, &pid);
-	if (!state || state->over_since_ns <= EPISODE_BEGINS)
+	if (!state || __sync_val_compare_and_swap(&state->over_since_ns,
+						  since_ns, 0) != since_ns)
 		return 0;
-	since_ns = end_episode(state);
-	if (!since_ns)
-		return 0;
+	episode_ended();
 	s->now_ns = bpf_ktime_get_ns();
 	state->rss_bytes = s->rss_bytes;
 	state->excess_bytes = 0;
@@ -266,36 +294,43 @@ static __always_inline void note_progress(struct subject *s,
 	state->excess_bytes = s->excess_bytes;
 }
 
+/* Whether anything governs current; s is then about it.  All that a process
+ * without a policy pays for. */
+static __always_inline bool is_governed(struct subject *s)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm;
+
+	s->task = task;
+	s->pid = bpf_get_current_pid_tgid() >> 32;
+	if (!find_policy(s))
+		return false;
+	mm = task->mm;
+	s->mm = mm;
+	return mm && !(task->flags & (PF_KTHREAD | PF_EXITING));
+}
+
 /*
- * Looks at current after its memory has changed.  Returns the control word in
- * force if it is over, with *state_out set, else 0 (NONE needs no action).
+ * Looks at current, which is governed, after its memory has changed.  Returns
+ * the control word in force if it is over, with *state_out set, else 0 (NONE
+ * needs no action).
  */
 static __always_inline u32 judge_current(struct subject *s,
 					 struct overhigh_state **state_out)
 {
-	struct overhigh_control *control;
 	struct overhigh_state *state;
-	struct task_struct *task;
-	struct mm_struct *mm;
+	struct task_struct *task = s->task;
+	struct mm_struct *mm = s->mm;
 	int bad;
 
-	task = bpf_get_current_task_btf();
-	s->task = task;
-	s->pid = bpf_get_current_pid_tgid() >> 32;
-	if (!find_policy(s))
-		return 0;
-	mm = task->mm;
-	s->mm = mm;
-	if (!mm || (task->flags & (PF_KTHREAD | PF_EXITING)))
-		return 0;
 	bad = overhigh_policy_check(&s->policy);
-	if (!bad)
+	if (!bad) {
+		note_episode(s);
 		measure(s, false);
-	if (!bad && !s->excess_bytes) {
-		control = the_control();
-		if (control && control->nr_over)
+		if (!s->excess_bytes) {
 			fell_below(s);
-		return 0;
+			return 0;
+		}
 	}
 	if (!(overhigh_flags(s->policy.control) & OVERHIGH_RSS_MASK))
 		rss_read(task, mm, s->rss_pages); /* for reports alone */

@@ -268,6 +268,27 @@ static __always_inline bool in_task_context(void)
 	return !(preempt_count() & (0xff0000 | 0x000100));
 }
 
+/*
+ * A tracing program is skipped where it runs already: if a thread loses the CPU
+ * within it, the faults of the next thread there are not seen.  Where kernels
+ * are preemptible programs can forbid that: since 6.15 also around calls of
+ * global functions, which load.c finds out by trying.
+ */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+static __always_inline void stay_on_cpu(void)
+{
+	if (can_stay_on_cpu)
+		bpf_preempt_disable();
+}
+
+static __always_inline void leave_cpu(void)
+{
+	if (can_stay_on_cpu)
+		bpf_preempt_enable();
+}
+
 /* The system calls that ENOMEM is for. */
 enum enomem_call {
 	CALL_OTHER,

@@ -44,6 +44,7 @@ static __always_inline int memory_freed(void)
 	s.mm = mm;
 	if (!mm || !find_policy(&s) || overhigh_policy_check(&s.policy))
 		return 0;
+	note_episode(&s);
 	measure(&s, false);
 	if (!s.excess_bytes)
 		fell_below(&s);
@@ -201,6 +202,7 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	s.mm = mm;
 	if (!mm || (task->flags & PF_KTHREAD) || !find_policy(&s))
 		return 0;
+	note_episode(&s);
 	measure(&s, true);
 	s.start_ns = task->start_boottime;
 	if (!s.excess_bytes)

@@ -52,11 +52,14 @@ static __always_inline void memory_sampled(void)
 {
 	struct overhigh_state *state = NULL;
 	struct subject s = {};
-	u32 control = judge_current(&s, &state);
+	u32 control;
 
+	if (!is_governed(&s))
+		return;
+	control = judge_current(&s, &state);
 	if (state)
 		act_on_growth(&s, state, control, 0);
-	else if (s.source)
+	else
 		note_sample(&s);
 }
 

@@ -21,6 +21,7 @@ struct subject {
 	u64 source_id;
 	u64 now_ns;
 	u64 start_ns;
+	u64 over_since_ns; /* as it was before measuring: note_episode() */
 	s64 rss_pages[OVERHIGH_KINDS];
 	u64 rss_bytes;	    /* counted kinds, at the least */
 	u64 rss_most_bytes; /* at the most: see measure_rss_exact() */

@@ -99,7 +99,7 @@ static int pin_programs(struct overhigh_bpf *skel, struct error *err)
 }
 
 static int load(const struct probe *probe, const struct pins *old, bool fresh,
-		struct error *err)
+		bool stay_on_cpu, struct error *err)
 {
 	struct overhigh_bpf *skel = overhigh_bpf__open();
 	int cpus = libbpf_num_possible_cpus();
@@ -111,6 +111,7 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->nr_cpus = cpus;
 	skel->rodata->rss_slack_pages = rss_slack(cpus);
+	skel->rodata->can_stay_on_cpu = stay_on_cpu;
 	ret = choose_programs(skel, probe, err);
 	if (!ret)
 		ret = choose_maps(skel, old, err);
@@ -125,6 +126,15 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 		ret = pin_programs(skel, err);
 	overhigh_bpf__destroy(skel);
 	return ret;
+}
+
+/* Some kernels refuse what others need to miss nothing: the better first. */
+static int load_best(const struct probe *probe, const struct pins *old,
+		     bool fresh, struct error *err)
+{
+	int ret = load(probe, old, fresh, true, err);
+
+	return ret ? load(probe, old, fresh, false, err) : ret;
 }
 
 int load_or_take_over(const struct probe *probe, struct pins *pins,
@@ -146,7 +156,7 @@ int load_or_take_over(const struct probe *probe, struct pins *pins,
 		if (ret)
 			return ret;
 	}
-	ret = load(probe, pins, fresh, err);
+	ret = load_best(probe, pins, fresh, err);
 	if (ret && fresh)
 		pins_remove(&ignored);
 	if (!fresh)
