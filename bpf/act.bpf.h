@@ -12,6 +12,7 @@
 #define SIGKILL 9
 #define SIGSTOP 19 /* asm-generic/signal.h; x86 and arm64 agree */
 #define ENOMEM 12
+#define EBUSY 16
 /* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: SIG_KERNEL_STOP_MASK, linux/signal.h */
 #define STOP_SIGNALS (0xfUL << (SIGSTOP - 1))
 
@@ -153,31 +154,48 @@ hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
 	state->owed_pages = 0;
 	state->delay_ns += delay_ns;
 	state->delays++;
+	if (state->longest_delay_ns < delay_ns)
+		state->longest_delay_ns = delay_ns;
 	count(OVERHIGH_COUNT_SLOWDOWN);
 	acted(s, control, delay_ns);
 }
 
-static __always_inline void act_slowdown(struct subject *s,
+/* Each of many short sleeps is not an event: one says how it goes. */
+#define SAY_SLEEP_NS 100000000ULL
+
+/* Current sleeps when it returns to user space: the module's way. */
+static __always_inline void put_to_sleep(struct subject *s,
 					 struct overhigh_state *state,
-					 u32 control, u64 pages)
+					 u32 control, u64 delay_ns)
+{
+	int ret = overhigh_throttle(delay_ns);
+	u64 id, limit_bytes = s->memcg_limit_bytes;
+
+	if (ret == -EBUSY)
+		missed(s, state, control, OVERHIGH_MISSED_NO_SLOT);
+	if (ret) /* else it is about to exit, and needs no delay */
+		return;
+	if (s->memcg_counter) {
+		id = counter_cgroup_id(s->memcg_counter);
+		bpf_map_update_elem(&memcg_over, &id, &limit_bytes, BPF_ANY);
+	}
+	state->owed_pages = 0;
+	count(OVERHIGH_COUNT_SLOWDOWN);
+	if (s->now_ns < state->said_ns + SAY_SLEEP_NS)
+		return;
+	state->said_ns = s->now_ns;
+	acted(s, control, delay_ns);
+}
+
+/* SIGSTOP and SIGCONT: without the module. */
+static __always_inline void stop_for(struct subject *s,
+				     struct overhigh_state *state, u32 control,
+				     u64 delay_ns)
 {
 	struct overhigh_control *c = the_control();
-	u64 delay_ns;
 
-	state->owed_pages += pages;
-	if (is_stuck(s, state, control))
-		return;
-	if (state->owed_pages < OVERHIGH_BATCH_PAGES)
-		return;
-	delay_ns = overhigh_delay_ns(&s->policy, s->excess_bytes,
-				     s->limit_bytes, state->owed_pages);
 	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending(s))
 		return;
-	if (dry_run()) {
-		state->owed_pages = 0;
-		acted(s, control, delay_ns);
-		return;
-	}
 	if (!c || s->now_ns > c->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS) {
 		missed(s, state, control, OVERHIGH_MISSED_NO_LOADER);
 		return;
@@ -185,23 +203,51 @@ static __always_inline void act_slowdown(struct subject *s,
 	hold(s, state, control, delay_ns);
 }
 
+/* Whether a delay is due for what current has been charged; pages are those
+ * since we were last here. */
+__noinline int owes_delay(struct subject *s, struct overhigh_state *state,
+			  u32 control, u64 pages)
+{
+	if (!s || !state)
+		return 0;
+	state->owed_pages += pages;
+	if (is_stuck(s, state, control))
+		return 0;
+	return state->owed_pages >= OVERHIGH_BATCH_PAGES;
+}
+
+__noinline int slow_down(struct subject *s, struct overhigh_state *state,
+			 u32 control, u64 delay_ns)
+{
+	if (!s || !state || !delay_ns)
+		return 0;
+	if (dry_run()) {
+		if (!have_hook && delay_ns < OVERHIGH_MIN_STOP_NS)
+			return 0;
+		state->owed_pages = 0;
+		acted(s, control, delay_ns);
+	} else if (have_hook) {
+		put_to_sleep(s, state, control, delay_ns);
+	} else {
+		stop_for(s, state, control, delay_ns);
+	}
+	return 0;
+}
+
 /* Does what a control word says to current, which is over. */
-__noinline int act(struct subject *s, struct overhigh_state *state, u32 control,
-		   u64 pages)
+__noinline int act(struct subject *s, struct overhigh_state *state, u32 control)
 {
 	if (!s || !state)
 		return 0;
 	switch (overhigh_action(control)) {
-	case OVERHIGH_SLOWDOWN:
-		act_slowdown(s, state, control, pages);
-		break;
 	case OVERHIGH_SIGNAL:
 		act_signal(s, state, control);
 		break;
 	case OVERHIGH_KILL:
 		act_kill(s, state, control);
 		break;
-	default: /* NONE; ENOMEM acts where memory is asked for */
+	default: /* NONE; SLOWDOWN has its own way; ENOMEM acts where memory is
+		  * asked for */
 		break;
 	}
 	return 0;
@@ -215,7 +261,11 @@ static __always_inline void act_on_growth(struct subject *s,
 	if (s->rss_bytes > state->rss_bytes && !pages)
 		pages = (s->rss_bytes - state->rss_bytes) / page_bytes;
 	state->rss_bytes = s->rss_bytes;
-	act(s, state, control, pages);
+	control = ask_decision(s, state, control);
+	if (overhigh_action(control) != OVERHIGH_SLOWDOWN)
+		act(s, state, control);
+	else if (owes_delay(s, state, control, pages))
+		slow_down(s, state, control, ask_delay_ns(s, state, control));
 }
 
 /*
@@ -302,6 +352,7 @@ static __always_inline int memory_requested(u64 request_bytes, u64 pad_bytes)
 	control = judge_current(&s, &state);
 	if (!state)
 		return 0;
+	control = ask_decision(&s, state, control);
 	if (overhigh_action(control) != OVERHIGH_ENOMEM)
 		return 0;
 	if (small_request(state, request_bytes, pad_bytes))

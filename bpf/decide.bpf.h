@@ -9,20 +9,6 @@
 #ifndef OVERHIGH_DECIDE_BPF_H
 #define OVERHIGH_DECIDE_BPF_H
 
-/* The id of the ancestor of task's cgroup at a level of the default
- * hierarchy. */
-static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
-{
-	struct cgroup *ancestor = NULL;
-
-	bpf_probe_read_kernel(
-		&ancestor, sizeof(ancestor),
-		(void *)cgroup +
-			bpf_core_field_offset(struct cgroup, ancestors) +
-			level * sizeof(ancestor));
-	return BPF_CORE_READ(ancestor, kn, id);
-}
-
 struct cgroup_walk {
 	struct cgroup *cgroup; /* the task's own */
 	u32 levels;	       /* that have policies, as a mask */
@@ -186,6 +172,7 @@ __noinline int fell_below(struct subject *s)
 	r.over_ns = s->now_ns - since_ns;
 	count(OVERHIGH_COUNT_BELOW);
 	report(s, &r);
+	tell_below(s, state);
 	return 0;
 }
 

@@ -234,6 +234,16 @@ static __always_inline struct mem_cgroup *task_memcg(struct task_struct *task)
 	return (struct mem_cgroup *)css;
 }
 
+/* The cgroup whose memcg a memory counter is part of. */
+static __always_inline u64 counter_cgroup_id(struct page_counter *counter)
+{
+	struct mem_cgroup *memcg =
+		(void *)counter -
+		bpf_core_field_offset(struct mem_cgroup, memory);
+
+	return BPF_CORE_READ(memcg, css.cgroup, kn, id);
+}
+
 /*
  * Whether the current context is a task's own, not an interrupt that happens
  * to run on top of it: bits 8 to 23 of the preempt count (PREEMPT_MASK,

@@ -38,6 +38,7 @@ static __always_inline int memory_freed(void)
 	if (!control || !control->nr_over || !in_task_context())
 		return 0;
 	task = bpf_get_current_task_btf();
+	wake_memcg(task);
 	s.task = task;
 	s.pid = bpf_get_current_pid_tgid() >> 32;
 	mm = task->mm;

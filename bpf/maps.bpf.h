@@ -53,6 +53,15 @@ struct {
 	__type(value, struct overhigh_held);
 } held SEC(".maps");
 
+/* written by the BPF programs: memcgs over their limit with processes that
+ * sleep for it, removed when they are woken */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, OVERHIGH_MAX_CGROUPS);
+	__type(key, u64);   /* cgroup id */
+	__type(value, u64); /* the limit in bytes: memory.high + margin */
+} memcg_over SEC(".maps");
+
 /* written by the loader and the fork and exit hooks: whose perf events (a pid)
  * sample a process; used where fentry is refused */
 struct {
@@ -92,6 +101,8 @@ const volatile __u32 page_bytes = 4096;
 const volatile __u32 nr_cpus = 1;
 /* how far, in pages, percpu_counter.count may be off: batch * CPUs */
 const volatile __u32 rss_slack_pages = 64;
+/* non-zero: the module overhigh_hook is there, see hook.bpf.h */
+const volatile __u32 have_hook = 0;
 /* non-zero: bpf_preempt_disable() may be used, see stay_on_cpu() */
 const volatile __u32 can_stay_on_cpu = 0;
 

@@ -12,6 +12,19 @@
 /* cgroups that an ancestor walk looks at, at most */
 #define MAX_DEPTH 64
 
+/* The id of a cgroup's ancestor at a level of the default hierarchy. */
+static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
+{
+	struct cgroup *ancestor = NULL;
+
+	bpf_probe_read_kernel(
+		&ancestor, sizeof(ancestor),
+		(void *)cgroup +
+			bpf_core_field_offset(struct cgroup, ancestors) +
+			level * sizeof(ancestor));
+	return BPF_CORE_READ(ancestor, kn, id);
+}
+
 /* A process, the policy that governs it, and where it stands. */
 struct subject {
 	struct task_struct *task;
@@ -28,6 +41,7 @@ struct subject {
 	u64 usage_bytes;    /* of the memcg with the largest excess */
 	u64 memcg_limit_bytes;
 	u64 memcg_excess_bytes;
+	struct page_counter *memcg_counter; /* that has this excess */
 	u64 limit_bytes;       /* what excess_bytes is measured against */
 	u64 excess_bytes;      /* 0: not over */
 	u64 most_excess_bytes; /* 0: below for sure */
@@ -119,6 +133,7 @@ static __always_inline u64 measure_rss(struct subject *s, bool exact)
 
 struct memcg_walk {
 	struct page_counter *counter;
+	struct page_counter *worst; /* with the largest excess */
 	u64 margin_bytes;
 	u64 usage_bytes;
 	u64 limit_bytes;
@@ -141,6 +156,7 @@ static long look_at_counter(u32 i, void *ctx)
 		limit_bytes = overhigh_add(high * page_bytes, w->margin_bytes);
 		excess_bytes = overhigh_excess(usage_bytes, limit_bytes);
 		if (excess_bytes > w->excess_bytes) {
+			w->worst = counter;
 			w->usage_bytes = usage_bytes;
 			w->limit_bytes = limit_bytes;
 			w->excess_bytes = excess_bytes;
@@ -169,6 +185,7 @@ __noinline int measure_memcg(struct subject *s)
 	s->usage_bytes = w.usage_bytes;
 	s->memcg_limit_bytes = w.limit_bytes;
 	s->memcg_excess_bytes = w.excess_bytes;
+	s->memcg_counter = w.worst;
 	return 0;
 }
 

@@ -13,12 +13,14 @@
 #include <bpf/bpf_tracing.h>
 
 #include "overhigh.h"
+#include "overhigh_hook.h"
 #include "overhigh_policy.h"
 /* clang-format off: each relies on those before it */
 #include "maps.bpf.h"
 #include "kernel_compat.bpf.h"
 #include "overage.bpf.h"
 #include "report.bpf.h"
+#include "hook.bpf.h"
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "near.bpf.h"
@@ -70,20 +72,21 @@ int BPF_PROG(charge, struct mem_cgroup *memcg, unsigned int gfp_mask,
 	return 0;
 }
 
-/* Detect: memory given back.  Attached only while something is over. */
-SEC("fentry/__mem_cgroup_uncharge")
+/* Detect: memory given back, once it is.  Attached only while something is
+ * over. */
+SEC("fexit/__mem_cgroup_uncharge")
 int BPF_PROG(uncharge)
 {
 	return memory_freed();
 }
 
-SEC("fentry/__mem_cgroup_uncharge_list")
+SEC("fexit/__mem_cgroup_uncharge_list")
 int BPF_PROG(uncharge_list)
 {
 	return memory_freed();
 }
 
-SEC("fentry/__mem_cgroup_uncharge_folios")
+SEC("fexit/__mem_cgroup_uncharge_folios")
 int BPF_PROG(uncharge_folios)
 {
 	return memory_freed();
@@ -114,7 +117,8 @@ int BPF_PROG(growth_request, struct mm_struct *mm, long pages)
 	struct call_args args;
 
 	current_call(&args);
-	if (args.call != CALL_BRK && args.call != CALL_MREMAP)
+	/* with the module, memlock() below has been asked about mremap */
+	if (args.call != CALL_BRK && (have_hook || args.call != CALL_MREMAP))
 		return 0;
 	if (mm != bpf_get_current_task_btf()->mm)
 		return 0;
@@ -133,6 +137,22 @@ int BPF_PROG(mprotect_request, struct vm_area_struct *vma,
 	if (args.call != CALL_MPROTECT || !takes_memory(&args, NULL))
 		return 0;
 	return memory_requested(args.length, 0);
+}
+
+/* Act: ENOMEM for mlock, mlock2, mlockall and mremap, with the module. */
+SEC("fentry/overhigh_memlock")
+int BPF_PROG(memlock, u64 bytes)
+{
+	if (have_hook && memory_requested(bytes, 0))
+		overhigh_deny();
+	return 0;
+}
+
+/* Act: a sleep that the module was asked for is over. */
+SEC("fentry/overhigh_slept")
+int BPF_PROG(slept, u64 asked_ns, u64 slept_ns)
+{
+	return has_slept(slept_ns);
 }
 
 /* Life of a process: its policy is inherited, kept over exec, dropped. */

@@ -19,7 +19,7 @@
  * Version of all layouts below.  A loader refuses a pin directory whose
  * control record carries another one.  Since 0.1.
  */
-#define OVERHIGH_ABI 1
+#define OVERHIGH_ABI 2
 
 /* "ovrhigh\1": tells a control record from somebody else's map.  Since 0.1. */
 #define OVERHIGH_MAGIC 0x016867696872766fULL
@@ -150,11 +150,14 @@ struct overhigh_state {
 	__u64 small_bytes;	  /* small requests passed in this episode */
 	__u64 owed_pages;	  /* pages faulted since the last delay */
 	__u64 seen_ns;		  /* when last sampled, see OVERHIGH_NEAR_NS */
-	__u64 delay_ns;		  /* sum of all delays */
-	__u32 delays;		  /* number of delays */
-	__u32 crossings;	  /* number of episodes */
-	__u32 denied;		  /* requests failed with ENOMEM */
-	__u32 flags;		  /* enum overhigh_state_flag */
+	__u64 delay_ns;		  /* sum of all delays; with the module, of what
+				   * was slept, else of what was asked for */
+	__u64 longest_delay_ns;	  /* likewise. Since 0.2. */
+	__u64 said_ns;	 /* when a delay last was an event. Since 0.2. */
+	__u32 delays;	 /* number of delays */
+	__u32 crossings; /* number of episodes */
+	__u32 denied;	 /* requests failed with ENOMEM */
+	__u32 flags;	 /* enum overhigh_state_flag */
 };
 
 /*
@@ -204,6 +207,7 @@ enum overhigh_missed {
 	OVERHIGH_MISSED_SIGNAL = 1,    /* the kernel refused to send */
 	OVERHIGH_MISSED_NO_LOADER = 2, /* SLOWDOWN with no live loader */
 	OVERHIGH_MISSED_MAP_FULL = 3,  /* no room for the state or policy */
+	OVERHIGH_MISSED_NO_SLOT = 4,   /* too many threads sleep already */
 };
 
 /* One event, as it is in the ring buffer "events".  Since 0.1. */
@@ -243,7 +247,9 @@ enum overhigh_counter {
 	OVERHIGH_COUNT_MISSED_SIGNAL, /* enum overhigh_missed, in its order */
 	OVERHIGH_COUNT_MISSED_NO_LOADER,
 	OVERHIGH_COUNT_MISSED_MAP_FULL,
-	OVERHIGH_COUNT_STALE, /* policies of dead processes dropped */
+	OVERHIGH_COUNT_MISSED_NO_SLOT, /* since 0.2 */
+	OVERHIGH_COUNT_STALE,	       /* policies of dead processes dropped */
+	OVERHIGH_COUNT_WOKEN,	       /* sleeps ended early; since 0.2 */
 	OVERHIGH_COUNTERS,
 };
 
@@ -262,7 +268,7 @@ struct overhigh_control {
 	__u32 cgroup_levels; /* bit n: cgroup_policy has one at level n */
 	__u32 guard_pid;     /* releases held processes if the loader dies */
 	__u32 sample;	     /* non-zero: sample where fentry is refused */
-	__u32 pad;	     /* 0 */
+	__u32 hook;	     /* non-zero: the module serves; since 0.2 */
 	__u64 generation;    /* counts changes of policies by commands */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */

@@ -22,7 +22,10 @@ struct capability_state probe_capability(const struct probe *p,
 	case CAP_SLOWDOWN:
 		s.name = "slowdown";
 		s.mechanism =
-			"SIGSTOP from BPF, SIGCONT by the loader at a deadline";
+			p->module ?
+				"a sleep in the module overhigh_hook" :
+				"SIGSTOP from BPF, SIGCONT by the loader at a "
+				"deadline";
 		break;
 	case CAP_ENOMEM:
 		s.name = "enomem";
@@ -36,10 +39,9 @@ struct capability_state probe_capability(const struct probe *p,
 		break;
 	case CAP_ENOMEM_MLOCK:
 		s.name = "enomem_mlock";
-		s.available = false;
-		s.reason =
-			"mlock, mlock2 and mlockall have no hook that can fail "
-			"with ENOMEM; they need the overhigh kernel module";
+		s.available = p->module;
+		s.mechanism = "kprobes of the module overhigh_hook";
+		s.reason = p->module_reason;
 		break;
 	case CAP_RSS_LIMIT:
 		s.name = "rss_limit";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cmd_run.c - overhigh run: be the loader, in the foreground. */
 #include <stdlib.h>
+#include <string.h>
 #include "command.h"
 #include "daemon.h"
 #include "log.h"
@@ -19,6 +20,8 @@ static const char doc[] =
 
 static const struct argp_option options[] = {
 	{ "dry-run", 'n', NULL, 0, "report what would be done, do nothing", 0 },
+	{ "hook", 'H', "auto|require|off", 0,
+	  "use of the kernel module overhigh_hook, default: auto", 0 },
 	{ "json", 'j', NULL, 0, "events as JSON, one object a line", 0 },
 	{ "keep", 'k', NULL, 0, "leave everything attached at the end", 0 },
 	{ "sample", 's', NULL, 0,
@@ -31,14 +34,33 @@ static const struct argp_option options[] = {
 struct settings {
 	struct daemon daemon;
 	bool keep;
+	struct error *err;
 };
+
+static int set_hook(struct daemon *d, const char *word, struct error *err)
+{
+	static const char *const words[] = { [HOOK_AUTO] = "auto",
+					     [HOOK_REQUIRE] = "require",
+					     [HOOK_OFF] = "off" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i])) {
+			d->hook = i;
+			return 0;
+		}
+	return bad_input(err, "--hook '%s' is not auto, require or off", word);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct settings *settings = state->input;
 
-	(void)arg;
 	switch (key) {
+	case 'H':
+		return set_hook(&settings->daemon, arg, settings->err) ?
+			       EINVAL :
+			       0;
 	case 'n':
 		settings->daemon.dry_run = true;
 		return 0;
@@ -64,7 +86,7 @@ int cmd_run(int argc, char **argv, struct error *err)
 	const struct argp argp = {
 		options, parse, NULL, doc, NULL, NULL, NULL
 	};
-	struct settings settings = { .daemon.out = stdout };
+	struct settings settings = { .daemon.out = stdout, .err = err };
 	struct daemon *d = &settings.daemon;
 	struct pins pins;
 	int ret = command_parse(&argp, argc, argv, 0, &settings, err);

@@ -173,6 +173,7 @@ int cmd_status(int argc, char **argv, struct error *err)
 	cJSON_AddNumberToObject(object, "loader_pid", lock_owner());
 	cJSON_AddNumberToObject(object, "guard_pid", pins.control->guard_pid);
 	cJSON_AddBoolToObject(object, "dry_run", pins.control->dry_run);
+	cJSON_AddNumberToObject(object, "hook", pins.control->hook);
 	add_capabilities(object, &probe);
 	add_hooks(object, &probe, attach_attached());
 	add_state(object, &pins);

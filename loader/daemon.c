@@ -133,6 +133,32 @@ static void respond_in_time(struct daemon *d, bool anything_held)
 					anything_held ? RESPOND_NS : TICK_NS);
 }
 
+/* The module may come at any time; it cannot go while we use it. */
+static void take_up_module(struct daemon *d)
+{
+	struct probe probe;
+	struct error err;
+	char reason[128];
+	int lock;
+
+	if (d->hook != HOOK_AUTO || d->pins->control->hook ||
+	    d->module_failed || !probe_module(reason, sizeof(reason)))
+		return;
+	if (probe_kernel(&probe, &err) || !probe.module)
+		return;
+	lock = lock_take(LOCK_POLICY, true, &err);
+	d->module_failed = lock < 0 || load_again(&probe, d->pins, &err);
+	if (lock >= 0)
+		close(lock);
+	if (d->module_failed)
+		say("cannot use the module: %s", err.text);
+	else
+		say("the module " HOOK_MODULE_NAME " has come: it serves from "
+		    "now on");
+	if (!d->module_failed && refit(d, d->watching, &err))
+		say("%s", err.text);
+}
+
 /* All that goes by time.  Sets the timer for the next of it. */
 static void tick(struct daemon *d)
 {
@@ -143,6 +169,7 @@ static void tick(struct daemon *d)
 	d->now_ns = clock_now_ns();
 	d->pins->control->heartbeat_ns = d->now_ns;
 	held = hold_release_due(d->pins, false, &deadline_ns) > 0;
+	take_up_module(d);
 	scan(d);
 	respond_in_time(d, held);
 	report_lost(d);
@@ -282,11 +309,25 @@ static void protect_self(void)
 		say("cannot lock the loader's memory: %s", strerror(errno));
 }
 
+/* Carries out --hook on what was found. */
+static int choose_hook(const struct daemon *d, struct probe *probe,
+		       struct error *err)
+{
+	if (d->hook == HOOK_OFF)
+		probe_without_module(probe, "--hook=off was given");
+	if (d->hook == HOOK_REQUIRE && !probe->module)
+		return bad_input(err, "--hook=require: %s",
+				 probe->module_reason);
+	return 0;
+}
+
 static int take_role(struct daemon *d, struct error *err)
 {
 	struct probe probe;
 	int policy_lock, ret = probe_kernel(&probe, err);
 
+	if (!ret)
+		ret = choose_hook(d, &probe, err);
 	if (ret)
 		return ret;
 	d->lock_fd = lock_take(LOCK_LOADER, false, err);

@@ -18,12 +18,20 @@
 #include "pins.h"
 #include "stream.h"
 
+/* run --hook: whether the kernel module is used. */
+enum hook_choice {
+	HOOK_AUTO,    /* as soon as it is there */
+	HOOK_REQUIRE, /* no start without it */
+	HOOK_OFF,
+};
+
 struct daemon {
 	struct pins *pins;
-	FILE *out;	  /* where events are printed; NULL: nowhere */
-	bool json;	  /* as JSON */
-	bool sample;	  /* see usable_hooks() */
-	bool dry_run;	  /* report, do not act */
+	FILE *out;    /* where events are printed; NULL: nowhere */
+	bool json;    /* as JSON */
+	bool sample;  /* see usable_hooks() */
+	bool dry_run; /* report, do not act */
+	enum hook_choice hook;
 	pid_t child;	  /* ends the loop when it exits; 0: none */
 	int child_status; /* as from waitpid() */
 
@@ -41,7 +49,8 @@ struct daemon {
 	__u64 fingerprint;     /* of the policies that the hooks fit */
 	bool watching;	       /* hooks for falling below are attached */
 	unsigned int policies;
-	__u64 lost; /* lost events reported so far */
+	bool module_failed; /* it is there and cannot be used: say it once */
+	__u64 lost;	    /* lost events reported so far */
 };
 
 /*

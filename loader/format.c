@@ -252,6 +252,7 @@ const char *format_missed(char *buffer, size_t size, uint32_t missed)
 		[OVERHIGH_MISSED_SIGNAL] = "the kernel refused the signal",
 		[OVERHIGH_MISSED_NO_LOADER] = "no live loader",
 		[OVERHIGH_MISSED_MAP_FULL] = "a map is full",
+		[OVERHIGH_MISSED_NO_SLOT] = "too many threads sleep already",
 	};
 
 	return format_name(buffer, size, missed, names, COUNT(names), "reason");
@@ -286,6 +287,8 @@ const char *format_counter(char *buffer, size_t size, uint32_t counter)
 		[OVERHIGH_COUNT_MISSED_SIGNAL] = "missed_signal",
 		[OVERHIGH_COUNT_MISSED_NO_LOADER] = "missed_no_loader",
 		[OVERHIGH_COUNT_MISSED_MAP_FULL] = "missed_map_full",
+		[OVERHIGH_COUNT_MISSED_NO_SLOT] = "missed_no_slot",
+		[OVERHIGH_COUNT_WOKEN] = "woken",
 		[OVERHIGH_COUNT_STALE] = "stale",
 	};
 

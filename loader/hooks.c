@@ -32,4 +32,8 @@ const struct hook hooks[HOOKS] = {
 			     "stop and continue by users" },
 	[HOOK_SAMPLE] = { "sample", "page faults of a thread", HOOK_PERF, 0,
 			  "RSS limits of processes, without fentry" },
+	[HOOK_MEMLOCK] = { "memlock", "overhigh_memlock", HOOK_MODULE, 0,
+			   "ENOMEM for mlock and mremap" },
+	[HOOK_SLEPT] = { "slept", "overhigh_slept", HOOK_MODULE, 0,
+			 "account of sleeps" },
 };

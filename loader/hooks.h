@@ -26,6 +26,8 @@ enum hook_id {
 	HOOK_EXITED,
 	HOOK_SIGNALLED,
 	HOOK_SAMPLE,
+	HOOK_MEMLOCK,
+	HOOK_SLEPT,
 	HOOKS,
 };
 
@@ -34,6 +36,7 @@ enum hook_id {
 enum hook_kind {
 	HOOK_TRACEPOINT, /* tp_btf: works wherever BPF tracing does */
 	HOOK_PERF,	 /* perf events of single threads: sample.h */
+	HOOK_MODULE,	 /* fentry on a function of the kernel module */
 	HOOK_TRAMPOLINE, /* fentry, fexit, fmod_ret: some kernels refuse them */
 };
 
@@ -46,6 +49,9 @@ struct hook {
 };
 
 extern const struct hook hooks[HOOKS];
+
+/* The kernel module, kernel/overhigh_hook.c. */
+#define HOOK_MODULE_NAME "overhigh_hook"
 
 /* The programs whose only use is to be read: pinned, never on a hot path. */
 #define LOOK_PROGRAM "look"

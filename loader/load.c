@@ -112,6 +112,7 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 	skel->rodata->nr_cpus = cpus;
 	skel->rodata->rss_slack_pages = rss_slack(cpus);
 	skel->rodata->can_stay_on_cpu = stay_on_cpu;
+	skel->rodata->have_hook = probe->module;
 	ret = choose_programs(skel, probe, err);
 	if (!ret)
 		ret = choose_maps(skel, old, err);
@@ -161,5 +162,19 @@ int load_or_take_over(const struct probe *probe, struct pins *pins,
 		pins_remove(&ignored);
 	if (!fresh)
 		pins_close(pins);
-	return ret ? ret : pins_open(pins, err);
+	if (!ret)
+		ret = pins_open(pins, err);
+	if (!ret)
+		pins->control->hook = probe->module;
+	return ret;
+}
+
+int load_again(const struct probe *probe, const struct pins *pins,
+	       struct error *err)
+{
+	int ret = load_best(probe, pins, false, err);
+
+	if (!ret)
+		pins->control->hook = probe->module;
+	return ret;
 }

@@ -19,4 +19,9 @@
 int load_or_take_over(const struct probe *probe, struct pins *pins,
 		      struct error *err);
 
+/* Replaces the programs of open pins: the module has come.  On failure the old
+ * ones go on. */
+int load_again(const struct probe *probe, const struct pins *pins,
+	       struct error *err);
+
 #endif /* OVERHIGH_LOAD_H */

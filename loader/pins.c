@@ -22,6 +22,7 @@ const char *const map_names[MAPS] = {
 	[MAP_PROCESS_STATE] = "process_state",
 	[MAP_HELD] = "held",
 	[MAP_SAMPLED] = "sampled",
+	[MAP_MEMCG_OVER] = "memcg_over",
 	[MAP_CONTROL] = "control",
 	[MAP_COUNTERS] = "counters",
 	[MAP_EVENTS] = "events",
@@ -44,10 +45,10 @@ static int make_private(const char *path, struct error *err)
 	return 0;
 }
 
-int pins_make_directory(struct error *err)
+/* Mounts bpffs if it is not. */
+static int make_pin_dir(struct error *err)
 {
 	struct statfs fs;
-	int ret;
 
 	if (statfs(PIN_ROOT, &fs) || fs.f_type != BPF_FS_MAGIC) {
 		if (mount("bpf", PIN_ROOT, "bpf", 0, "mode=0700"))
@@ -56,7 +57,13 @@ int pins_make_directory(struct error *err)
 				    "mount -t bpf bpf %s",
 				    strerror(errno), PIN_ROOT);
 	}
-	ret = make_private(PIN_DIR, err);
+	return make_private(PIN_DIR, err);
+}
+
+int pins_make_directory(struct error *err)
+{
+	int ret = make_pin_dir(err);
+
 	if (!ret)
 		ret = make_private(PIN_LINKS, err);
 	if (!ret)
@@ -64,6 +71,13 @@ int pins_make_directory(struct error *err)
 	if (!ret)
 		ret = make_private(PIN_SAMPLES, err);
 	return ret;
+}
+
+int pins_make_policy_directory(struct error *err)
+{
+	int ret = make_pin_dir(err);
+
+	return ret ? ret : make_private(PIN_POLICY, err);
 }
 
 bool pins_exist(void)
@@ -179,8 +193,24 @@ static int empty_directory(const char *path, struct error *err)
 	return ret;
 }
 
+void pins_drop_policy_directory(void)
+{
+	rmdir(PIN_POLICY);
+	rmdir(PIN_DIR);
+}
+
+int pins_remove_policy(struct error *err)
+{
+	int ret = empty_directory(PIN_POLICY, err);
+
+	if (!ret)
+		pins_drop_policy_directory();
+	return ret;
+}
+
 int pins_remove(struct error *err)
 {
+	bool loaded = pins_exist();
 	/* links first: nothing may run with half of its maps gone */
 	int ret = empty_directory(PIN_LINKS, err);
 
@@ -188,6 +218,9 @@ int pins_remove(struct error *err)
 		ret = empty_directory(PIN_SAMPLES, err);
 	if (!ret)
 		ret = empty_directory(PIN_PROGS, err);
+	/* when nobody asks it any more */
+	if (!ret && loaded)
+		ret = pins_remove_policy(err);
 	if (!ret)
 		ret = empty_directory(PIN_DIR, err);
 	if (!ret) {

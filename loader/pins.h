@@ -17,6 +17,7 @@
 #define PIN_LINKS PIN_DIR "/links"
 #define PIN_PROGS PIN_DIR "/progs"
 #define PIN_SAMPLES PIN_DIR "/samples"
+#define PIN_POLICY PIN_DIR "/policy"
 #define RUN_DIR "/run/overhigh"
 
 enum map_id {
@@ -26,6 +27,7 @@ enum map_id {
 	MAP_PROCESS_STATE,
 	MAP_HELD,
 	MAP_SAMPLED,
+	MAP_MEMCG_OVER,
 	MAP_CONTROL,
 	MAP_COUNTERS,
 	MAP_EVENTS,
@@ -55,8 +57,17 @@ bool pins_exist(void);
 int pins_open(struct pins *p, struct error *err);
 void pins_close(struct pins *p);
 
-/* Removes everything below PIN_DIR, whatever version made it. */
+/*
+ * Removes everything below PIN_DIR, whatever version made it.  The pins of a
+ * policy program go only with those of overhigh itself: one that was loaded
+ * before overhigh is there to be used by it.
+ */
 int pins_remove(struct error *err);
+
+/* The pins of a policy program alone; PIN_DIR goes with them if it is empty. */
+int pins_make_policy_directory(struct error *err);
+void pins_drop_policy_directory(void); /* if it is empty */
+int pins_remove_policy(struct error *err);
 
 /*
  * Locks in RUN_DIR, so that two commands do not change the same thing at once.

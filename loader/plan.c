@@ -34,9 +34,11 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 		wanted |= HOOK_BIT(HOOK_CHARGE);
 	if (has_action(policy, OVERHIGH_ENOMEM))
 		wanted |= HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
-			  HOOK_BIT(HOOK_MPROTECT);
+			  HOOK_BIT(HOOK_MPROTECT) | HOOK_BIT(HOOK_MEMLOCK);
 	if (has_action(policy, OVERHIGH_SLOWDOWN))
-		wanted |= HOOK_BIT(HOOK_SIGNALLED);
+		wanted |= usable & HOOK_BIT(HOOK_SLEPT) ?
+				  HOOK_BIT(HOOK_SLEPT) :
+				  HOOK_BIT(HOOK_SIGNALLED);
 	plan->hooks |= wanted & usable;
 }
 

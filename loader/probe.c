@@ -187,6 +187,53 @@ static void probe_hook(struct probe *p, const struct btf_ids *ids,
 	p->hook_ok[id] = !reason[0];
 }
 
+/* insmod succeeds without BTF, and then nothing of the module can be called. */
+bool probe_module(char *reason, size_t size)
+{
+	if (!access("/sys/kernel/btf/" HOOK_MODULE_NAME, F_OK))
+		return true;
+	if (access("/sys/module/" HOOK_MODULE_NAME, F_OK))
+		snprintf(reason, size,
+			 "the module " HOOK_MODULE_NAME
+			 " is not loaded: modprobe " HOOK_MODULE_NAME);
+	else
+		snprintf(reason, size,
+			 "the module " HOOK_MODULE_NAME
+			 " has no BTF: build it with pahole and the kernel's "
+			 "vmlinux (man overhigh, MODULE)");
+	return false;
+}
+
+void probe_without_module(struct probe *p, const char *reason)
+{
+	int id;
+
+	p->module = false;
+	snprintf(p->module_reason, sizeof(p->module_reason), "%s", reason);
+	for (id = 0; id < HOOKS; id++) {
+		if (hooks[id].kind != HOOK_MODULE)
+			continue;
+		p->hook_ok[id] = false;
+		snprintf(p->hook_reason[id], sizeof(p->hook_reason[id]), "%s",
+			 reason);
+	}
+}
+
+static void probe_hook_module(struct probe *p)
+{
+	char reason[sizeof(p->module_reason)];
+	int id;
+
+	p->module = true;
+	for (id = 0; id < HOOKS; id++)
+		if (hooks[id].kind == HOOK_MODULE)
+			p->hook_ok[id] = true;
+	if (!p->trampolines)
+		probe_without_module(p, p->trampoline_reason);
+	else if (!probe_module(reason, sizeof(reason)))
+		probe_without_module(p, reason);
+}
+
 static void probe_memcg(struct probe *p)
 {
 	char path[300];
@@ -235,7 +282,9 @@ int probe_kernel(struct probe *p, struct error *err)
 	probe_trampolines(p, &ids);
 	context_known = preempt_count_known(&ids);
 	for (id = 0; id < HOOKS; id++)
-		probe_hook(p, &ids, id, context_known);
+		if (hooks[id].kind != HOOK_MODULE)
+			probe_hook(p, &ids, id, context_known);
+	probe_hook_module(p);
 	probe_memcg(p);
 	if (!p->hook_ok[HOOK_RSS_STAT] && !p->hook_ok[HOOK_FAULT])
 		return bad_input(err, "no way to see RSS change: %s; %s",

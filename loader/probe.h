@@ -18,6 +18,8 @@ struct probe {
 	char hook_reason[HOOKS][128]; /* why not */
 	bool trampolines;	      /* fentry, fexit and fmod_ret work */
 	char trampoline_reason[128];
+	bool module; /* the kernel module overhigh_hook can be used */
+	char module_reason[128];
 	bool memcg; /* the memory controller is on cgroup2 */
 	char memcg_reason[128];
 	char cgroup2[256]; /* where cgroup2 is mounted, "" if nowhere */
@@ -45,6 +47,15 @@ struct capability_state {
 /* Fills *p; fails only where overhigh cannot run at all: no root, no BTF, BPF
  * locked down. */
 int probe_kernel(struct probe *p, struct error *err);
+
+/*
+ * Whether the module's functions are there to be called, by what sysfs shows:
+ * it may come and go.  Otherwise the reason, and what would help, is written.
+ */
+bool probe_module(char *reason, size_t size);
+
+/* Goes on as if the module were not there. */
+void probe_without_module(struct probe *p, const char *reason);
 
 /* How capability c stands on the probed kernel. */
 struct capability_state probe_capability(const struct probe *p,

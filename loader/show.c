@@ -60,6 +60,8 @@ static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
 	cJSON_AddNumberToObject(object, "denied", state.denied);
 	cJSON_AddNumberToObject(object, "delays", state.delays);
 	cJSON_AddNumberToObject(object, "delay_ns", state.delay_ns);
+	cJSON_AddNumberToObject(object, "longest_delay_ns",
+				state.longest_delay_ns);
 }
 
 static void add_policy(cJSON *object, const struct overhigh_policy *policy)

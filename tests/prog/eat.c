@@ -10,6 +10,7 @@
  *	free		munmap all that was got; dontneed: MADV_DONTNEED;
  *	pageout		MADV_PAGEOUT, to swap
  *	mmap=SIZE brk=SIZE mremap=SIZE mprotect=SIZE
+ *	mlock=SIZE mlock2=SIZE mlockall grow_shared=SIZE (mremap of MAP_SHARED)
  *			one request of that kind, without touching; prints errno
  *	reserve=SIZE	address space without access, for a later mprotect
  *	cache=PATH	read a file through a small buffer (page cache)
@@ -26,6 +27,10 @@
  *	--file PATH	touch a shared mapping of this file (tmpfs: shmem)
  *	--threads N	touch with N threads, each its share
  *	--rate SIZE	touch at most so many bytes per second
+ *	--stalls	note stores that took 20 ms and more: how long the
+ *			longest took, when the last one was done
+ *	--thread-frees	once a store of touch has not been done for 100 ms,
+ *			another thread unmaps the first block, and notes when
  *	--on-signal SIG=report|free|ignore	by number
  */
 #include <errno.h>
@@ -65,6 +70,8 @@ static struct {
 	size_t rate_bytes;
 	unsigned int threads;
 	bool thp;
+	bool stalls;
+	bool thread_frees;
 } opt = { .via = "mmap", .chunk_bytes = 64 << 20, .threads = 1 };
 
 static struct progress private_progress;
@@ -211,6 +218,35 @@ static struct block *new_block(size_t bytes)
 	return block;
 }
 
+#define STALL_NS 20000000
+
+static volatile uint64_t last_store_ns;
+
+/* What touch() has come to, seen from another thread. */
+static void *free_when_stalled(void *arg)
+{
+	struct progress_slot *my = &slot[1];
+
+	(void)arg;
+	while (!last_store_ns || now_ns() < last_store_ns + 5 * STALL_NS)
+		sleep_ns(1000000);
+	munmap(blocks[0].start, blocks[0].bytes);
+	*(volatile uint64_t *)&my->last_change_ns = now_ns();
+	return NULL;
+}
+
+static void note_stall(struct progress_slot *my)
+{
+	uint64_t now = now_ns();
+
+	if (last_store_ns && now - last_store_ns >= STALL_NS) {
+		if (my->worst_stall_ns < now - last_store_ns)
+			my->worst_stall_ns = now - last_store_ns;
+		*(volatile uint64_t *)&my->last_change_ns = now;
+	}
+	last_store_ns = now;
+}
+
 static void touch_block(struct progress_slot *my, struct block *block,
 			uint64_t start_ns)
 {
@@ -221,6 +257,8 @@ static void touch_block(struct progress_slot *my, struct block *block,
 		*(volatile char *)(block->start + at) = 1;
 		/* a separate store, so that it counts what has been done */
 		*(volatile uint64_t *)&my->touched_bytes += page_bytes;
+		if (opt.stalls)
+			note_stall(my);
 		if (!opt.rate_bytes)
 			continue;
 		due_ns = start_ns +
@@ -271,6 +309,9 @@ static int touch_with_threads(size_t bytes)
 	struct touch_thread t[MAX_THREADS];
 	unsigned int i;
 
+	if (opt.thread_frees &&
+	    pthread_create(&t[0].id, NULL, free_when_stalled, NULL))
+		die("pthread_create");
 	if (opt.threads <= 1)
 		return touch(slot, bytes);
 	for (i = 0; i < opt.threads && i < MAX_THREADS; i++) {
@@ -360,6 +401,34 @@ static int reserve(size_t bytes)
 	reserved = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			0);
 	return reserved == MAP_FAILED ? errno : 0;
+}
+
+static int request_mlock(const char *name, size_t bytes)
+{
+	/* there from the beginning: a mapping might be refused by itself */
+	static char lockable[1 << 20];
+	int ret = strcmp(name, "mlock") ?
+			  syscall(SYS_mlock2, lockable, bytes, 0) :
+			  mlock(lockable, bytes);
+
+	ret = ret ? errno : 0;
+	munlock(lockable, bytes);
+	return ret;
+}
+
+/* Growth of a shared mapping passes by the kernel's security hooks. */
+static int request_grow_shared(size_t bytes)
+{
+	void *p = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *q = p == MAP_FAILED ?
+			  p :
+			  mremap(p, page_bytes, bytes, MREMAP_MAYMOVE);
+	int ret = q == MAP_FAILED ? errno : 0;
+
+	munmap(q == MAP_FAILED ? p : q,
+	       q == MAP_FAILED ? (size_t)page_bytes : bytes);
+	return ret;
 }
 
 static int read_cache(const char *path)
@@ -452,6 +521,12 @@ static int request(const char *name, const char *value)
 		return request_mprotect(bytes);
 	if (!strcmp(name, "reserve"))
 		return reserve(bytes);
+	if (!strcmp(name, "mlock") || !strcmp(name, "mlock2"))
+		return request_mlock(name, bytes);
+	if (!strcmp(name, "mlockall"))
+		return mlockall(MCL_FUTURE) ? errno : munlockall();
+	if (!strcmp(name, "grow_shared"))
+		return request_grow_shared(bytes);
 	if (!strcmp(name, "cache"))
 		return read_cache(value);
 	fprintf(stderr, "eat: no step is called %s\n", name);
@@ -476,6 +551,8 @@ static void do_step(char *name, const char *value)
 		exit(atoi(value));
 	else
 		slot->error = request(name, value);
+	if (!opt.stalls)
+		slot->last_change_ns = now_ns();
 	printf("step=%s value=%s errno=%d touched=%llu signals=%u broken=%d\n",
 	       name, value, slot->error,
 	       (unsigned long long)slot->touched_bytes, slot->signals,
@@ -488,10 +565,12 @@ static int parse_options(int argc, char **argv)
 	int i;
 
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "--thp")) {
-			opt.thp = true;
+		opt.thp |= !strcmp(argv[i], "--thp");
+		opt.stalls |= !strcmp(argv[i], "--stalls");
+		opt.thread_frees |= !strcmp(argv[i], "--thread-frees");
+		if (!strcmp(argv[i], "--thp") || !strcmp(argv[i], "--stalls") ||
+		    !strcmp(argv[i], "--thread-frees"))
 			continue;
-		}
 		if (i + 1 == argc)
 			die(argv[i]);
 		if (!strcmp(argv[i], "--progress"))

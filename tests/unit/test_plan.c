@@ -80,13 +80,30 @@ static void only_enomem_needs_the_request_hooks(void **state)
 	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
 }
 
-static void only_slowdown_listens_to_signals(void **state)
+/* Held processes can be stopped and continued by their users; sleepers of the
+ * module need no such care. */
+static void only_slowdown_without_module_listens_to_signals(void **state)
+{
+	__u32 stock = ALL & ~HOOK_BIT(HOOK_SLEPT) & ~HOOK_BIT(HOOK_MEMLOCK);
+
+	(void)state;
+	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, stock) &
+		    HOOK_BIT(HOOK_SIGNALLED));
+	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, stock) &
+		     HOOK_BIT(HOOK_SIGNALLED));
+	assert_false(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, ALL) &
+		     HOOK_BIT(HOOK_SIGNALLED));
+}
+
+static void the_module_serves_what_needs_it(void **state)
 {
 	(void)state;
 	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, ALL) &
-		    HOOK_BIT(HOOK_SIGNALLED));
+		    HOOK_BIT(HOOK_SLEPT));
+	assert_true(hooks_for(OVERHIGH_ENOMEM, DIRECT_ANON, true, ALL) &
+		    HOOK_BIT(HOOK_MEMLOCK));
 	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, ALL) &
-		     HOOK_BIT(HOOK_SIGNALLED));
+		     (HOOK_BIT(HOOK_SLEPT) | HOOK_BIT(HOOK_MEMLOCK)));
 }
 
 static void without_fentry_the_tracepoint_serves(void **state)
@@ -139,7 +156,9 @@ int main(void)
 		cmocka_unit_test(a_margin_needs_the_charge_hook_alone),
 		cmocka_unit_test(both_conditions_need_both),
 		cmocka_unit_test(only_enomem_needs_the_request_hooks),
-		cmocka_unit_test(only_slowdown_listens_to_signals),
+		cmocka_unit_test(
+			only_slowdown_without_module_listens_to_signals),
+		cmocka_unit_test(the_module_serves_what_needs_it),
 		cmocka_unit_test(without_fentry_the_tracepoint_serves),
 		cmocka_unit_test(only_processes_are_sampled),
 		cmocka_unit_test(a_record_that_is_not_valid_is_met),

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hook.bpf.h - the kernel module overhigh_hook: its functions, and what they
+ * are told.
+ *
+ * Belongs here: every call into the module, and what makes up for its absence.
+ * Does not: deciding to sleep or to fail (decide.bpf.h, act.bpf.h).
+ */
+#ifndef OVERHIGH_HOOK_BPF_H
+#define OVERHIGH_HOOK_BPF_H
+
+/* Weak: without the module they stay unresolved, and with have_hook being 0
+ * the verifier removes the calls. */
+extern int overhigh_throttle(u64 ns) __ksym __weak;
+extern int overhigh_wake(u32 pid, u64 cgroup_id) __ksym __weak;
+extern void overhigh_deny(void) __ksym __weak;
+extern s64 overhigh_decide(const struct overhigh_crossing *c) __ksym __weak;
+extern s64 overhigh_delay(const struct overhigh_crossing *c) __ksym __weak;
+extern void overhigh_below(const struct overhigh_crossing *c) __ksym __weak;
+
+#define SIGTERM 15
+
+static __always_inline void describe(struct overhigh_crossing *c,
+				     struct subject *s,
+				     struct overhigh_state *state, u32 control)
+{
+	struct task_struct *task = s->task;
+
+	c->now_ns = s->now_ns;
+	c->over_since_ns = state->over_since_ns;
+	c->rss_bytes = s->rss_bytes;
+	c->usage_bytes = s->usage_bytes;
+	c->limit_bytes = s->limit_bytes;
+	c->excess_bytes = s->excess_bytes;
+	c->pages = state->owed_pages;
+	c->cgroup_id = task_cgroup_id(task);
+	c->slept_ns = state->delay_ns;
+	c->pid = s->pid;
+	c->tid = BPF_CORE_READ(task, pid);
+	c->control = control;
+	c->step = !!(state->flags & OVERHIGH_STATE_ESCALATED);
+	c->max_delay_us = s->policy.max_delay_us ? s->policy.max_delay_us :
+						   OVERHIGH_MAX_DELAY_US;
+	c->pad = 0;
+	c->policy = s->policy;
+}
+
+/*
+ * The control word after a policy program has been asked; the same one if there
+ * is none.  Global, like the next two: see report().
+ */
+__noinline u32 ask_decision(struct subject *s, struct overhigh_state *state,
+			    u32 control)
+{
+	struct overhigh_crossing c;
+	u32 signal;
+	s64 action;
+
+	if (!have_hook || !s || !state)
+		return control;
+	describe(&c, s, state, control);
+	action = overhigh_decide(&c);
+	if (action < 0 || action >= OVERHIGH_ACTION_MAX ||
+	    (u32)action == overhigh_action(control))
+		return control;
+	signal = overhigh_signal(s->policy.control);
+	if (action != OVERHIGH_SIGNAL)
+		signal = 0;
+	else if (!signal)
+		signal = SIGTERM;
+	return overhigh_control_word(action, signal, overhigh_flags(control));
+}
+
+/* How long to sleep for the pages that are owed: the policy program's answer,
+ * else the built-in curve's. */
+__noinline u64 ask_delay_ns(struct subject *s, struct overhigh_state *state,
+			    u32 control)
+{
+	struct overhigh_crossing c;
+	s64 delay_ns;
+
+	if (!s || !state)
+		return 0;
+	if (have_hook) {
+		describe(&c, s, state, control);
+		delay_ns = overhigh_delay(&c);
+		if (delay_ns >= 0)
+			return delay_ns;
+	}
+	return overhigh_delay_ns(&s->policy, s->excess_bytes, s->limit_bytes,
+				 state->owed_pages);
+}
+
+/* The process of s is below: its sleeps end, and a policy program is told. */
+__noinline int tell_below(struct subject *s, struct overhigh_state *state)
+{
+	struct overhigh_crossing c;
+
+	if (!have_hook || !s || !state)
+		return 0;
+	if (overhigh_wake(s->pid, 0) > 0)
+		count(OVERHIGH_COUNT_WOKEN);
+	describe(&c, s, state, s->policy.control);
+	overhigh_below(&c);
+	return 0;
+}
+
+/* A thread of a governed process has slept. */
+static __always_inline int has_slept(u64 slept_ns)
+{
+	u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct overhigh_state *state;
+
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (!state)
+		return 0;
+	__sync_fetch_and_add(&state->delay_ns, slept_ns);
+	__sync_fetch_and_add(&state->delays, 1);
+	if (state->longest_delay_ns < slept_ns)
+		state->longest_delay_ns = slept_ns;
+	return 0;
+}
+
+struct memcg_wake {
+	struct page_counter *counter;
+	struct cgroup *cgroup;
+	int level;
+};
+
+/* Memory of a memcg was given back: if that brings it below what its waiting
+ * processes may have in all, they go on. */
+static long wake_at_level(u32 i, void *ctx)
+{
+	struct memcg_wake *w = ctx;
+	struct page_counter *counter = w->counter;
+	u64 id, usage_bytes, *limit_bytes;
+
+	if (!counter || w->level - (int)i < 0)
+		return 1;
+	id = ancestor_id(w->cgroup, w->level - i);
+	limit_bytes = bpf_map_lookup_elem(&memcg_over, &id);
+	if (limit_bytes) {
+		usage_bytes =
+			BPF_CORE_READ(counter, usage.counter) * page_bytes;
+		if (usage_bytes <= *limit_bytes &&
+		    !bpf_map_delete_elem(&memcg_over, &id) &&
+		    overhigh_wake(0, id) > 0)
+			count(OVERHIGH_COUNT_WOKEN);
+	}
+	w->counter = BPF_CORE_READ(counter, parent);
+	return 0;
+}
+
+static __always_inline void wake_memcg(struct task_struct *task)
+{
+	struct mem_cgroup *memcg = task_memcg(task);
+	struct memcg_wake w = {};
+
+	if (!have_hook || !memcg)
+		return;
+	w.counter = (void *)memcg +
+		    bpf_core_field_offset(struct mem_cgroup, memory);
+	w.cgroup = BPF_CORE_READ(memcg, css.cgroup);
+	w.level = BPF_CORE_READ(memcg, css.cgroup, level);
+	bpf_loop(MAX_DEPTH, wake_at_level, &w, 0);
+}
+
+#endif /* OVERHIGH_HOOK_BPF_H */
