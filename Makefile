@@ -7,6 +7,7 @@ DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+POLICYDIR ?= $(PREFIX)/lib/overhigh/policies
 BUILD ?= build
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
@@ -34,8 +35,11 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 LOADER_SRC := $(wildcard loader/*.c)
 LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o)
 
-.PHONY: all
-all: $(BUILD)/overhigh
+POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard policies/*.bpf.c))
+
+.PHONY: all policies
+all: $(BUILD)/overhigh policies
+policies: $(POLICIES)
 
 $(BUILD)/overhigh: $(LOADER_OBJ)
 	$(call say,LINK,$@)
@@ -55,6 +59,15 @@ $(BUILD)/overhigh.bpf.o: bpf/overhigh.bpf.c
 $(BUILD)/overhigh.skel.h: $(BUILD)/overhigh.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name overhigh_bpf >$@.new && mv $@.new $@
+
+$(BUILD)/%.bpf.o: %.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Ipolicies -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+# where 'overhigh policy' looks for installed policies
+$(BUILD)/loader/cmd_policy.o: CPPFLAGS += -DPOLICY_DIR='"$(POLICYDIR)"'
 
 # load.c is the one that includes the skeleton
 $(BUILD)/loader/load.o: $(BUILD)/overhigh.skel.h
@@ -93,6 +106,15 @@ $(BUILD)/tests/recover_%: tests/prog/recover.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(if $(filter musl,$*),musl-gcc -static,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
 
+TEST_POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/policies/*.bpf.c))
+POLICY_OBJ := $(addprefix $(BUILD)/loader/,policy_object.o log.o)
+
+# reads policies, so it needs libbpf
+$(BUILD)/tests/unit/test_policy_object: tests/unit/test_policy_object.c $(PURE_OBJ) $(POLICY_OBJ) $(POLICIES) $(TEST_POLICIES)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(PURE_OBJ) $(POLICY_OBJ) $(CHECK_LIBS) $(PKG_LIBS)
+
 DEMO_SRC := $(filter-out tests/demo/runaway.c,$(wildcard tests/demo/*.c))
 BENCH_SRC := $(filter-out tests/bench/faults.c,$(wildcard tests/bench/*.c)) tests/demo/resident.c
 SHOW_DEPS := $(wildcard tests/demo/*.h tests/bench/*.h tests/prog/*.h include/*.h)
@@ -128,7 +150,7 @@ $(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(BUILD)/overhigh.bpf.o
 	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< $(CHECK_LIBS) $(PKG_LIBS)
 
 .PHONY: tests
-tests: $(BUILD)/overhigh $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf
+tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf
 
 # KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
 KERNELS ?= 6.1 6.12 7.2
@@ -154,6 +176,12 @@ bench:
 	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) all $(SHOW)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(VM)
 
+.PHONY: plots
+plots:
+	$(Q)tests/install-packages check plot
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests
+	$(Q)BUILD=$(BUILD) tests/plot $(or $(VM),6.12)
+
 .PHONY: lint
 lint:
 	$(Q)tests/lint
@@ -163,9 +191,33 @@ lint:
 .PHONY: install
 install: all
 	install -D -m 0755 $(BUILD)/overhigh $(DESTDIR)$(SBINDIR)/overhigh
-	install -D -m 0644 include/overhigh.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh.h
-	install -D -m 0644 include/overhigh_policy.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh_policy.h
+	install -d $(DESTDIR)$(INCLUDEDIR)/overhigh $(DESTDIR)$(POLICYDIR)
+	install -m 0644 include/overhigh*.h policies/policy.bpf.h $(DESTDIR)$(INCLUDEDIR)/overhigh
+	install -m 0644 $(POLICIES) $(DESTDIR)$(POLICYDIR)
 	install -D -m 0644 man/overhigh.8 $(DESTDIR)$(MANDIR)/man8/overhigh.8
+
+# ---- the kernel module -----------------------------------------------------
+# For the running kernel, or the one of KDIR.  W=1 and C=1 (sparse) reach kbuild.
+# module_install leaves building to DKMS, which does it for every new kernel.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+MODULE_VERSION := $(shell sed -n 's/^MODULE_VERSION("\(.*\)").*/\1/p' kernel/overhigh_hook.c)
+MODULE_SRC = $(DESTDIR)/usr/src/overhigh-hook-$(MODULE_VERSION)
+
+.PHONY: module module_install
+module:
+	$(Q)[ -e '$(KDIR)/Makefile' ] || { echo 'no kernel headers in $(KDIR): apt-get install linux-headers-$(shell uname -r)' >&2; exit 1; }
+	$(Q)mkdir -p $(BUILD)/module/include
+	$(Q)cp kernel/Kbuild kernel/*.c $(BUILD)/module
+	$(Q)cp include/overhigh*.h $(BUILD)/module/include
+	$(Q)$(MAKE) -C $(KDIR) M=$(abspath $(BUILD)/module) modules
+
+module_install:
+	install -d $(MODULE_SRC)/include
+	install -m 0644 kernel/Kbuild kernel/*.c $(MODULE_SRC)
+	install -m 0644 include/overhigh*.h $(MODULE_SRC)/include
+	sed 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="$(MODULE_VERSION)"/' kernel/dkms.conf >$(MODULE_SRC)/dkms.conf
+	$(if $(DESTDIR),,@echo 'now: dkms install overhigh-hook/$(MODULE_VERSION)')
 
 .PHONY: help
 help:
@@ -173,8 +225,11 @@ help:
 	@echo 'make demo          see each action do its work (VM=6.12: in a guest)'
 	@echo 'make check         every test: unit, live, guests (KERNELS="6.1 7.2")'
 	@echo 'make bench         page-fault cost and overshoot, on this kernel'
+	@echo 'make plots         docs/policies.png, from a guest (VM=6.12)'
 	@echo 'make lint          formatting and static checks'
 	@echo 'make install       DESTDIR= PREFIX=/usr/local'
+	@echo 'make module        build/module/overhigh_hook.ko (KDIR=headers W=1 C=1)'
+	@echo 'make module_install its sources into DESTDIR/usr/src, for DKMS'
 	@echo 'make clean         remove build/'
 
 .PHONY: clean

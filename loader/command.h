@@ -25,6 +25,7 @@ int cmd_list(int argc, char **argv, struct error *err);
 int cmd_events(int argc, char **argv, struct error *err);
 int cmd_status(int argc, char **argv, struct error *err);
 int cmd_probe(int argc, char **argv, struct error *err);
+int cmd_policy(int argc, char **argv, struct error *err);
 int cmd_unload(int argc, char **argv, struct error *err);
 
 /*

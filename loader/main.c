@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "events", cmd_events, "follow what happens" },
 	{ "status", cmd_status, "show what is attached and what serves" },
 	{ "probe", cmd_probe, "the same for a kernel with nothing loaded" },
+	{ "policy", cmd_policy, "load, show, unload a policy program" },
 	{ "unload", cmd_unload, "detach everything and remove the pins" },
 };
 

@@ -52,25 +52,14 @@ static void load_module(void)
 		load_module();                                                 \
 	} while (0)
 
-struct delays {
-	double count, total_ns, longest_ns;
-};
-
-static struct delays delays_of(pid_t pid)
+/* What the kernel side has counted; read from the map, which costs little. */
+static struct overhigh_state state_of(pid_t pid)
 {
-	struct delays d;
-	struct live_cmd cmd;
-	cJSON *object;
+	struct overhigh_state state = {};
+	uint32_t key = pid;
 
-	live_overhigh(&cmd, "get %d --json", pid);
-	LIVE_ASSERT(cmd.status == 0, "get: %s", cmd.err);
-	object = cJSON_Parse(cmd.out);
-	assert_non_null(object);
-	d.count = live_number(object, "delays");
-	d.total_ns = live_number(object, "delay_ns");
-	d.longest_ns = live_number(object, "longest_delay_ns");
-	cJSON_Delete(object);
-	return d;
+	live_map_get("process_state", &key, &state);
+	return state;
 }
 
 /* Far over its limit, so that each batch of pages costs the longest delay. */
@@ -78,7 +67,8 @@ static struct live_proc *start_slowed(const char *max_delay, const char *eat)
 {
 	struct live_proc *proc = live_eat("%s", eat);
 
-	live_ok("set %d --action slowdown --limit 16M --max-delay %s",
+	live_ok("set %d --action slowdown --limit 16M --max-delay %s "
+		"--on-stuck report",
 		proc->pid, max_delay);
 	live_open_gate(proc, 0);
 	return proc;
@@ -108,34 +98,32 @@ static void wait_asleep(struct live_proc *proc)
 
 /* ---- how long ---- */
 
-static void sleeps_last(unsigned int asked_ms, unsigned int wanted)
+/* The mean of the next few sleeps. */
+static double mean_sleep_ns(struct live_proc *proc, unsigned int sleeps)
+{
+	struct overhigh_state before = state_of(proc->pid), now;
+
+	LIVE_UNTIL((now = state_of(proc->pid)).delays >= before.delays + sleeps,
+		   60000, "%u sleeps in a minute", now.delays - before.delays);
+	return (double)(now.delay_ns - before.delay_ns) /
+	       (now.delays - before.delays);
+}
+
+/* The emulated CPU is lent to others now and then, which is no fault of the
+ * sleep: the best of several means counts. */
+static void sleeps_last(unsigned int asked_ms, unsigned int sleeps, int means)
 {
 	double asked_ns = asked_ms * 1e6, mean_ns, best_ns = 0;
 	struct live_proc *proc;
-	struct delays before, d = {};
 	char max_delay[16];
 	int i;
 
 	snprintf(max_delay, sizeof(max_delay), "%ums", asked_ms);
 	live_run("--hook=require");
-	proc = start_slowed(max_delay, "wait touch=20M touch=512M");
-	/* beyond the first, which the curve makes shorter */
-	LIVE_UNTIL(proc->slot->touched_bytes >= 22 * MIB || asked_ms >= 500,
-		   60000, "%llu touched",
-		   (unsigned long long)proc->slot->touched_bytes);
-	if (asked_ms >= 500)
-		LIVE_UNTIL(delays_of(proc->pid).longest_ns > asked_ns * 0.9,
-			   60000, "longest is %.0f",
-			   delays_of(proc->pid).longest_ns);
-	/* an emulated CPU is lent to others now and then: the best of five */
-	for (i = 0; i < 5; i++) {
-		before = delays_of(proc->pid);
-		live_pause(asked_ms * wanted + 300);
-		d = delays_of(proc->pid);
-		LIVE_ASSERT(d.count > before.count, "no sleep in %u ms",
-			    asked_ms * wanted + 300);
-		mean_ns = (d.total_ns - before.total_ns) /
-			  (d.count - before.count);
+	/* so far over that each delay is the longest */
+	proc = start_slowed(max_delay, "touch=40M wait touch=512M");
+	for (i = 0; i < means; i++) {
+		mean_ns = mean_sleep_ns(proc, sleeps);
 		if (!i || mean_ns < best_ns)
 			best_ns = mean_ns;
 	}
@@ -149,17 +137,17 @@ static void sleeps_last_as_long_as_asked(void **state)
 {
 	(void)state;
 	NEED_MODULE();
-	sleeps_last(1, 100);
-	sleeps_last(5, 50);
-	sleeps_last(20, 20);
-	sleeps_last(100, 5);
+	sleeps_last(1, 10, 50);
+	sleeps_last(5, 5, 20);
+	sleeps_last(20, 3, 10);
+	sleeps_last(100, 2, 5);
 }
 
 static void no_sleep_is_longer_than_two_seconds(void **state)
 {
 	(void)state;
 	NEED_MODULE();
-	sleeps_last(2000, 2);
+	sleeps_last(2000, 1, 2);
 }
 
 static void a_sleeper_is_not_stopped(void **state)
@@ -231,81 +219,129 @@ static void sigterm_ends_a_sleep(void **state)
 	a_signal_ends_a_sleep(SIGTERM);
 }
 
-static void assert_woken(const char *by, uint64_t freed_ns, uint64_t woken_ns)
+/* An emulated CPU may be elsewhere at the moment: the best try counts. */
+#define TRIES 4
+
+/* Freed at 100 ms of a sleep of 2 s.  Returns how long after it goes on. */
+static long long woken_by_munmap_ns(void)
 {
-	LIVE_ASSERT(woken_ns < freed_ns + 5000000ULL + OURS_NS,
-		    "woken %lld ns after %s", (long long)(woken_ns - freed_ns),
-		    by);
+	struct live_proc *proc = start_slowed(
+		"2s",
+		"--stalls --thread-frees --chunk 14M wait touch=27M hold=1");
+	uint64_t freed_ns, woken_ns;
+
+	LIVE_UNTIL((freed_ns = proc->slot[1].last_change_ns), 60000,
+		   "nothing was freed");
+	LIVE_UNTIL((woken_ns = proc->slot->last_change_ns) >
+			   freed_ns - 50000000ULL,
+		   10000, "it does not go on");
+	live_assert_unharmed(proc);
+	return woken_ns - freed_ns;
 }
 
-/* Freed at 100 ms of a sleep of 2 s. */
 static void munmap_in_another_thread_ends_a_sleep(void **state)
 {
-	struct live_proc *proc;
+	long long took_ns = 0;
+	int i;
 
 	(void)state;
 	NEED_MODULE();
 	live_run("--hook=require");
-	proc = start_slowed(
-		"2s",
-		"--stalls --thread-frees --chunk 14M wait touch=27M hold=1");
-	LIVE_UNTIL(proc->slot[1].last_change_ns &&
-			   proc->slot->last_change_ns >
-				   proc->slot[1].last_change_ns - 1000000000ULL,
-		   60000, "nothing was freed");
-	live_pause(200);
-	assert_woken("munmap", proc->slot[1].last_change_ns,
-		     proc->slot->last_change_ns);
+	for (i = 0; i < TRIES; i++) {
+		took_ns = woken_by_munmap_ns();
+		if (took_ns < (long long)(5000000ULL + OURS_NS))
+			break;
+	}
+	LIVE_ASSERT(i < TRIES, "woken %lld ns after munmap", took_ns);
 	assert_true(live_counter("woken") > 0);
-	live_assert_unharmed(proc);
 	live_run_stop();
 }
 
 static bool sleeps_in_module(pid_t pid)
 {
-	struct live_cmd cmd;
+	char path[64], function[64] = "";
+	FILE *f;
 
-	live_shell(&cmd, "cat /proc/%d/wchan", pid);
-	return strstr(cmd.out, "sleep_now") || strstr(cmd.out, "sleep_until");
+	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	f = fopen(path, "re");
+	if (f && !fgets(function, sizeof(function), f))
+		function[0] = '\0';
+	if (f)
+		fclose(f);
+	return strstr(function, "sleep_now") || strstr(function, "sleep_until");
 }
 
-static void another_process_of_the_memcg_ends_a_sleep(void **state)
+/* How long after another process of the memcg has freed its memory, or, with
+ * killed, has been reaped, one goes on that sleeps because of both. */
+static long long woken_by_other_ns(const char *cgroup, bool killed)
 {
-	struct live_proc *proc, *other;
-	const char *root, *cgroup;
+	struct live_proc *proc, *other = live_eat("wait touch=40M wait free "
+						  "hold=1");
+	uint64_t freed_ns, woken_ns;
 
-	(void)state;
-	NEED_MODULE();
-	LIVE_NEED("memcg_margin");
-	root = live_cgroup_root("memory");
-	assert_non_null(root);
-	cgroup = live_cgroup(root, "high");
-	live_cgroup_no_swap(cgroup);
-	live_run("--hook=require");
-	other = live_eat("wait touch=40M wait free hold=2");
+	live_cgroup_write(cgroup, "memory.high", "max");
 	live_cgroup_enter(cgroup, other->pid);
 	live_open_gate(other, 0);
 	live_at_gate(other, 0, 2);
 	live_cgroup_write(cgroup, "memory.high", "64M");
-	proc = live_eat("--stalls wait touch=48M hold=1");
+	proc = live_eat("--stalls wait touch=48M");
 	live_cgroup_enter(cgroup, proc->pid);
-	live_ok("set %d --action slowdown --margin 0 --max-delay 2s",
-		proc->pid);
+	live_ok("set %d --action slowdown --margin 0", proc->pid);
 	live_open_gate(proc, 0);
-	LIVE_UNTIL(delays_of(proc->pid).longest_ns > 300e6, 60000,
-		   "longest sleep is %.0f ns", delays_of(proc->pid).longest_ns);
+	LIVE_UNTIL(state_of(proc->pid).longest_delay_ns > 300000000, 60000,
+		   "longest sleep is %llu ns",
+		   (unsigned long long)state_of(proc->pid).longest_delay_ns);
 	/* now and then it is the kernel that delays it for memory.high: that
 	 * sleep is not ours to end */
 	LIVE_UNTIL(!sleeps_in_module(proc->pid), 10000, "no end of a sleep");
 	LIVE_UNTIL(sleeps_in_module(proc->pid), 10000, "no more sleeps");
-	live_open_gate(other, 0);
-	LIVE_UNTIL(proc->slot->touched_bytes >= 40 * MIB, 10000,
-		   "it does not go on: %llu touched",
-		   (unsigned long long)proc->slot->touched_bytes);
-	assert_woken("free", other->slot->last_change_ns,
-		     proc->slot->last_change_ns);
+	if (killed) {
+		kill(other->pid, SIGKILL);
+		live_wait_end(other, 10000);
+		freed_ns = live_now_ns();
+	} else {
+		live_open_gate(other, 0);
+		live_assert_unharmed(other);
+		freed_ns = other->slot->last_change_ns - 1000000000ULL;
+	}
 	live_assert_unharmed(proc);
+	woken_ns = proc->slot->last_change_ns;
+	return woken_ns - freed_ns;
+}
+
+static void the_memcg_ends_a_sleep(bool killed)
+{
+	const char *root = live_cgroup_root("memory"), *cgroup;
+	long long took_ns = 0;
+	int i;
+
+	assert_non_null(root);
+	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
+	live_run("--hook=require");
+	for (i = 0; i < TRIES; i++) {
+		took_ns = woken_by_other_ns(cgroup, killed);
+		if (took_ns < (long long)(5000000ULL + OURS_NS))
+			break;
+	}
+	LIVE_ASSERT(i < TRIES, "woken %lld ns after it was freed", took_ns);
 	live_run_stop();
+}
+
+static void memory_freed_in_the_memcg_ends_a_sleep(void **state)
+{
+	(void)state;
+	NEED_MODULE();
+	LIVE_NEED("memcg_margin");
+	the_memcg_ends_a_sleep(false);
+}
+
+static void a_process_of_the_memcg_that_exits_ends_a_sleep(void **state)
+{
+	(void)state;
+	NEED_MODULE();
+	LIVE_NEED("memcg_margin");
+	the_memcg_ends_a_sleep(true);
 }
 
 /* ---- what it is to others ---- */
@@ -364,24 +400,28 @@ static void a_sleeper_can_be_frozen(void **state)
 	live_run_stop();
 }
 
-/* Bytes that a neighbour in the cgroup touches in 3 s while proc runs away. */
-static double neighbour_bytes(const char *cgroup, struct live_proc *proc)
+/* Bytes that a neighbour in the cgroup touches in 3 s. */
+static double neighbour_bytes(const char *cgroup)
 {
 	struct live_proc *neighbour = live_neighbour(4 * MIB, 3);
 
 	live_cgroup_enter(cgroup, neighbour->pid);
-	if (proc)
-		live_open_gate(proc, 0);
 	live_wait_end(neighbour, 60000);
 	assert_int_equal(neighbour->status, 0);
 	return neighbour->slot->touched_bytes;
 }
 
-static struct live_proc *runaway_in(const char *cgroup)
+/* A process in the cgroup that has run away, to be held by one or the other. */
+static struct live_proc *runaway_in(const char *cgroup, const char *policy)
 {
 	struct live_proc *proc = live_eat("wait touch=512M");
 
 	live_cgroup_enter(cgroup, proc->pid);
+	if (policy)
+		live_ok("set %d %s", proc->pid, policy);
+	live_open_gate(proc, 0);
+	LIVE_UNTIL(proc->slot->touched_bytes > 60 * MIB, 60000, "no runaway");
+	live_pause(2000);
 	return proc;
 }
 
@@ -390,7 +430,8 @@ static void neighbours_lose_no_throughput(void **state)
 {
 	const char *root, *cgroup;
 	struct live_proc *proc;
-	double alone, with_us, with_high;
+	double alone = 0, with_us = 0, with_high;
+	int i;
 
 	(void)state;
 	NEED_MODULE();
@@ -399,14 +440,15 @@ static void neighbours_lose_no_throughput(void **state)
 	cgroup = live_cgroup(root, "shared");
 	live_cgroup_no_swap(cgroup);
 	live_run("--hook=require");
-	alone = neighbour_bytes(cgroup, NULL);
-	proc = runaway_in(cgroup);
-	live_ok("set %d --action slowdown --limit 64M", proc->pid);
-	with_us = neighbour_bytes(cgroup, proc);
-	end(proc);
-	live_cgroup_write(cgroup, "memory.high", "64M");
-	proc = runaway_in(cgroup);
-	with_high = neighbour_bytes(cgroup, proc);
+	for (i = 0; i < TRIES && with_us <= 0.6 * alone; i++) {
+		alone = neighbour_bytes(cgroup);
+		proc = runaway_in(cgroup, "--action slowdown --limit 60M");
+		with_us = neighbour_bytes(cgroup);
+		end(proc);
+	}
+	live_cgroup_write(cgroup, "memory.high", "60M");
+	proc = runaway_in(cgroup, NULL);
+	with_high = neighbour_bytes(cgroup);
 	end(proc);
 	LIVE_ASSERT(with_us > 0.6 * alone, "%.0f of %.0f MiB", with_us / MIB,
 		    alone / MIB);
@@ -494,8 +536,8 @@ static void the_module_is_taken_up_when_it_comes(void **state)
 		   "run says: %s", live_run_stderr());
 	assert_non_null(strstr(mechanism(), "module"));
 	live_pause(500); /* what is stopped is continued first */
-	LIVE_UNTIL(delays_of(proc->pid).count > 20, 20000, "%.0f delays",
-		   delays_of(proc->pid).count);
+	LIVE_UNTIL(state_of(proc->pid).delays > 20, 20000, "%u delays",
+		   state_of(proc->pid).delays);
 	LIVE_ASSERT(live_task_state(proc->pid) != 'T', "it is stopped");
 	live_shell(&cmd, "rmmod overhigh_hook");
 	LIVE_ASSERT(cmd.status != 0 && module_is_loaded(),
@@ -507,11 +549,17 @@ static void the_module_is_taken_up_when_it_comes(void **state)
 
 static void off_means_off(void **state)
 {
+	struct live_proc *proc;
+
 	(void)state;
 	NEED_MODULE();
 	live_run("--hook=off");
 	assert_int_equal(live_number(live_status(), "hook"), 0);
-	unload_module();
+	assert_non_null(strstr(mechanism(), "SIGSTOP"));
+	proc = start_slowed("200ms", "wait touch=512M");
+	LIVE_UNTIL(live_task_state(proc->pid) == 'T', 20000,
+		   "it is not stopped");
+	end(proc);
 	live_run_stop();
 }
 
@@ -550,7 +598,8 @@ int main(void)
 		LIVE_TEST(sigkill_ends_a_sleep),
 		LIVE_TEST(sigterm_ends_a_sleep),
 		LIVE_TEST(munmap_in_another_thread_ends_a_sleep),
-		LIVE_TEST(another_process_of_the_memcg_ends_a_sleep),
+		LIVE_TEST(memory_freed_in_the_memcg_ends_a_sleep),
+		LIVE_TEST(a_process_of_the_memcg_that_exits_ends_a_sleep),
 		LIVE_TEST(a_sleep_is_memory_pressure),
 		LIVE_TEST(a_sleeper_can_be_frozen),
 		LIVE_TEST(neighbours_lose_no_throughput),

@@ -1,6 +1,12 @@
-# Fetches Debian's kernels into the cache; a part of tests/vm/run, which reads it.
-# Getting and checking kernels belongs here, starting guests belongs there.
+# Fetches Debian's kernels into the cache; read by tests/vm/run, module and libbpf.
+# Getting and checking kernels belongs here, starting guests belongs in run.
 # shellcheck shell=bash disable=SC2034,SC2154
+
+versions=(6.1 6.12 7.2)
+declare -A suites=([6.1]=bookworm [6.12]=trixie [7.2]=sid)
+package=linux-image-cloud-amd64
+cache=${OVERHIGH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/overhigh}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # An apt of our own in FOLDER, so that the machine's apt state stays as it is. Of
 # the machine's configuration remain its sources and the way out (proxies).
@@ -34,12 +40,23 @@ find_mirror() { # FOLDER
     echo "$mirror"
 }
 
+# The same with one suite of the mirror as its only source.
+suite_apt() { # FOLDER SUITE MIRROR
+    private_apt "$1"
+    cat >>"$1/apt.conf" <<END
+Dir::Etc::SourceList "$1/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+END
+    echo "deb [signed-by=$keyring arch=amd64 lang=none target=Packages] $3 $2 main" \
+        >"$1/sources.list"
+    apt-get -qq -c "$1/apt.conf" --error-on=any update || fail "no package list of $2 from $3"
+}
+
 # Puts vmlinuz, config, release and btf into the cache. They are made in a
 # temporary folder that gets its name when complete: what has the name can be
 # believed. No modules: all drivers that we need are built into cloud kernels.
 fetch() { # VERSION
     local suite=${suites[$1]} mirror packages release part
-    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     [ ! -e "$cache/$1/vmlinuz" ] || return 0
     [ -e "$keyring" ] || fail "$keyring is missing: apt-get install debian-archive-keyring"
     mkdir -p "$cache"
@@ -52,15 +69,7 @@ fetch() { # VERSION
     say "fetching $package of $suite"
     mirror=$(find_mirror "$new/machine")
     [ -n "$mirror" ] || fail "apt's sources hold no Debian mirror: give one in OVERHIGH_MIRROR"
-    private_apt "$new/apt"
-    cat >>"$new/apt/apt.conf" <<END
-Dir::Etc::SourceList "$new/apt/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-END
-    echo "deb [signed-by=$keyring arch=amd64 lang=none target=Packages] $mirror $suite main" \
-        >"$new/apt/sources.list"
-    apt-get -qq -c "$new/apt/apt.conf" --error-on=any update ||
-        fail "no package list of $suite from $mirror"
+    suite_apt "$new/apt" "$suite" "$mirror"
     # This package stands for the newest kernel and depends on the real ones.
     packages=$(apt-cache -c "$new/apt/apt.conf" depends --recurse --important "$package" |
         grep -E '^linux-(image|binary|modules|base)-[0-9].*-cloud-amd64$' | sort -u)
