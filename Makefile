@@ -17,7 +17,7 @@ V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PACKAGES := libbpf libelf zlib libcjson
+PACKAGES := libbpf libelf zlib libcjson inih
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD)
 CFLAGS ?= -O2 -g
 WARNINGS := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -63,11 +63,12 @@ $(BUILD)/loader/load.o: $(BUILD)/overhigh.skel.h
 # A file tests/unit/test_X.c, tests/live/test_X.c or tests/prog/X.c is one
 # program; tests/check runs them and counts.
 
-CHECK_PACKAGES := cmocka libcjson
+CHECK_PACKAGES := cmocka libcjson inih
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(CHECK_PACKAGES))
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs $(CHECK_PACKAGES))
 
-PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o capability.o hooks.o)
+PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o capability.o hooks.o \
+	rules_parse.o rules_files.o rules_compile.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
@@ -165,6 +166,7 @@ install: all
 	install -D -m 0755 $(BUILD)/overhigh $(DESTDIR)$(SBINDIR)/overhigh
 	install -D -m 0644 include/overhigh.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh.h
 	install -D -m 0644 include/overhigh_policy.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh_policy.h
+	install -D -m 0644 include/overhigh_rules.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh_rules.h
 	install -D -m 0644 man/overhigh.8 $(DESTDIR)$(MANDIR)/man8/overhigh.8
 
 .PHONY: help
