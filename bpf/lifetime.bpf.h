@@ -61,12 +61,14 @@ static __always_inline int inherit(struct task_struct *parent,
 
 	if (from == to) /* a thread */
 		return 0;
+	bpf_map_delete_elem(&process_rule, &to);
 	policy = bpf_map_lookup_elem(&process_policy, &from);
-	if (!policy) {
+	/* what rules gave is not inherited: they look at the child itself */
+	if (!policy || bpf_map_lookup_elem(&process_rule, &from)) {
 		/* what a dead process with this pid may have left */
 		if (!bpf_map_delete_elem(&process_policy, &to))
 			count(OVERHIGH_COUNT_STALE);
-		return 0;
+		return match_rules(child);
 	}
 	copy = *policy;
 	if (bpf_map_update_elem(&process_policy, &to, &copy, BPF_ANY)) {
@@ -123,6 +125,7 @@ static __always_inline int drop(struct task_struct *task)
 	bpf_map_delete_elem(&process_state, &s.pid);
 	bpf_map_delete_elem(&sampled, &s.pid);
 	bpf_map_delete_elem(&held, &s.pid);
+	bpf_map_delete_elem(&process_rule, &s.pid);
 	if (!bpf_map_delete_elem(&process_policy, &s.pid))
 		count(OVERHIGH_COUNT_EXITED);
 	return 0;

@@ -14,6 +14,7 @@
 
 #include "overhigh.h"
 #include "overhigh_policy.h"
+#include "overhigh_rules.h"
 /* clang-format off: each relies on those before it */
 #include "maps.bpf.h"
 #include "kernel_compat.bpf.h"
@@ -22,6 +23,7 @@
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "near.bpf.h"
+#include "rules.bpf.h"
 #include "lifetime.bpf.h"
 /* clang-format on */
 
@@ -135,11 +137,19 @@ int BPF_PROG(mprotect_request, struct vm_area_struct *vma,
 	return memory_requested(args.length, 0);
 }
 
-/* Life of a process: its policy is inherited, kept over exec, dropped. */
+/* Life of a process: its policy is inherited, kept over exec, dropped; or rules
+ * give it one. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
 {
 	return inherit(parent, child);
+}
+
+/* Attached only while there are rules. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(execed, struct task_struct *task)
+{
+	return match_rules(task);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -154,6 +164,13 @@ int BPF_PROG(signalled, int sig, struct kernel_siginfo *info,
 	     struct task_struct *task)
 {
 	return signal_to_held(sig, info, task);
+}
+
+/* Rules that have just come into force, for what already runs. */
+SEC("iter/task")
+int match(struct bpf_iter__task *ctx)
+{
+	return match_task(ctx);
 }
 
 /* Report: every governed process as it stands, for the loader to read. */

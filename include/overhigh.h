@@ -243,7 +243,9 @@ enum overhigh_counter {
 	OVERHIGH_COUNT_MISSED_SIGNAL, /* enum overhigh_missed, in its order */
 	OVERHIGH_COUNT_MISSED_NO_LOADER,
 	OVERHIGH_COUNT_MISSED_MAP_FULL,
-	OVERHIGH_COUNT_STALE, /* policies of dead processes dropped */
+	OVERHIGH_COUNT_STALE,	    /* policies of dead processes dropped */
+	OVERHIGH_COUNT_RULED,	    /* policies given by rules */
+	OVERHIGH_COUNT_MISSED_RULE, /* processes that could not be matched */
 	OVERHIGH_COUNTERS,
 };
 
@@ -267,6 +269,11 @@ struct overhigh_control {
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
 	__u64 near_until_ns; /* until then every RSS change is looked at */
+	/* written by the loader: the rules in force */
+	__u64 rules;	   /* counts the sets of rules that have held; the low
+			    * bit says in which half of the tables it is */
+	__u32 nr_rules;	   /* of the set; 0: nothing is looked at */
+	__u32 rules_hooks; /* what the set needs attached, as bits of hooks */
 };
 
 /*

@@ -71,6 +71,9 @@ struct overhigh_rule_set {
 	__u32 pad; /* 0 */
 };
 
+/* process_limit of a policy that nothing is over: what is protected has it. */
+#define OVERHIGH_NO_LIMIT (~0ULL)
+
 /*
  * Which rule a process's policy came from; value of "process_rule" (key: __u32
  * pid).  A policy without such a note was set by hand, and no rule changes it.
@@ -80,6 +83,20 @@ struct overhigh_rule_note {
 	__u32 rule;
 	__u32 pad; /* 0 */
 };
+
+/* The number of the lowest bit that is set; some is. */
+OVERHIGH_INLINE __u32 overhigh_lowest_bit(__u64 word)
+{
+	__u32 nr = 0, half;
+
+	for (half = 32; half; half /= 2) {
+		if (word << (64 - half))
+			continue;
+		nr += half;
+		word >>= half;
+	}
+	return nr;
+}
 
 /* What stands in a pattern for a wildcard: control characters, which the text
  * of a rule cannot have. */

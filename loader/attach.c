@@ -131,15 +131,17 @@ int attach_replace(const int *program_fd, struct error *err)
 	return ret;
 }
 
-int attach_look(int program_fd, struct error *err)
+int attach_iterator(const char *name, int program_fd, struct error *err)
 {
 	int link = bpf_link_create(program_fd, 0, BPF_TRACE_ITER, NULL);
+	char path[PATH_MAX];
 	int ret;
 
 	if (link < 0)
 		return fail(err, errno, "cannot make the task iterator: %s",
 			    strerror(errno));
-	ret = pin_over(link, PIN_LINKS "/" LOOK_PROGRAM, err);
+	snprintf(path, sizeof(path), "%s/%s", PIN_LINKS, name);
+	ret = pin_over(link, path, err);
 	close(link);
 	return ret;
 }

@@ -26,7 +26,7 @@ int attach_also(__u32 wanted, struct error *err);
  * that are attached; there is no moment with neither. */
 int attach_replace(const int *program_fd, struct error *err);
 
-/* Pins a link to the iterator program, replacing one that is there. */
-int attach_look(int program_fd, struct error *err);
+/* Pins a link to an iterator program, replacing one that is there. */
+int attach_iterator(const char *name, int program_fd, struct error *err);
 
 #endif /* OVERHIGH_ATTACH_H */

@@ -18,14 +18,18 @@
 #include "pins.h"
 #include "stream.h"
 
+struct rules;
+
 struct daemon {
 	struct pins *pins;
-	FILE *out;	  /* where events are printed; NULL: nowhere */
-	bool json;	  /* as JSON */
-	bool sample;	  /* see usable_hooks() */
-	bool dry_run;	  /* report, do not act */
-	pid_t child;	  /* ends the loop when it exits; 0: none */
-	int child_status; /* as from waitpid() */
+	FILE *out;		   /* where events are printed; NULL: nowhere */
+	bool json;		   /* as JSON */
+	bool sample;		   /* see usable_hooks() */
+	bool dry_run;		   /* report, do not act */
+	const struct rules *rules; /* to start with; NULL: leave them alone */
+	const char *config; /* where a reload finds them, NULL: as usual */
+	pid_t child;	    /* ends the loop when it exits; 0: none */
+	int child_status;   /* as from waitpid() */
 
 	/* the loop's own */
 	struct guard guard;

@@ -287,6 +287,8 @@ const char *format_counter(char *buffer, size_t size, uint32_t counter)
 		[OVERHIGH_COUNT_MISSED_NO_LOADER] = "missed_no_loader",
 		[OVERHIGH_COUNT_MISSED_MAP_FULL] = "missed_map_full",
 		[OVERHIGH_COUNT_STALE] = "stale",
+		[OVERHIGH_COUNT_RULED] = "ruled",
+		[OVERHIGH_COUNT_MISSED_RULE] = "missed_rule",
 	};
 
 	return format_name(buffer, size, counter, names, COUNT(names),

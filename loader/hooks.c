@@ -26,6 +26,8 @@ const struct hook hooks[HOOKS] = {
 			    HOOK_TRAMPOLINE, 0, "ENOMEM" },
 	[HOOK_FORKED] = { "forked", "sched_process_fork", HOOK_TRACEPOINT, 0,
 			  "inheritance" },
+	[HOOK_EXECED] = { "execed", "sched_process_exec", HOOK_TRACEPOINT, 0,
+			  "rules" },
 	[HOOK_EXITED] = { "exited", "sched_process_exit", HOOK_TRACEPOINT, 0,
 			  "end of a policy" },
 	[HOOK_SIGNALLED] = { "signalled", "signal_generate", HOOK_TRACEPOINT, 0,

@@ -23,6 +23,7 @@ enum hook_id {
 	HOOK_GROWTH,
 	HOOK_MPROTECT,
 	HOOK_FORKED,
+	HOOK_EXECED,
 	HOOK_EXITED,
 	HOOK_SIGNALLED,
 	HOOK_SAMPLE,
@@ -49,5 +50,6 @@ extern const struct hook hooks[HOOKS];
 
 /* The programs whose only use is to be read: pinned, never on a hot path. */
 #define LOOK_PROGRAM "look"
+#define MATCH_PROGRAM "match"
 
 #endif /* OVERHIGH_HOOKS_H */
