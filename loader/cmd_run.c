@@ -18,7 +18,9 @@ static const char doc[] =
 	"  overhigh run --json >>/var/log/overhigh.json\n"
 	"  overhigh run --dry-run";
 
-enum { KEY_CONFIG = 0x800 };
+enum {
+	KEY_CONFIG = 0x800
+};
 
 static const struct argp_option options[] = {
 	{ "config", KEY_CONFIG, "PATH", 0,

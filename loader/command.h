@@ -24,6 +24,7 @@ int cmd_unset(int argc, char **argv, struct error *err);
 int cmd_list(int argc, char **argv, struct error *err);
 int cmd_events(int argc, char **argv, struct error *err);
 int cmd_reload(int argc, char **argv, struct error *err);
+int cmd_explain(int argc, char **argv, struct error *err);
 int cmd_check(int argc, char **argv, struct error *err);
 int cmd_status(int argc, char **argv, struct error *err);
 int cmd_probe(int argc, char **argv, struct error *err);

@@ -26,6 +26,7 @@ static const struct command commands[] = {
 	{ "list", cmd_list, "show every policy and how its process stands" },
 	{ "events", cmd_events, "follow what happens" },
 	{ "check", cmd_check, "check files of rules" },
+	{ "explain", cmd_explain, "say what governs a process, and why" },
 	{ "reload", cmd_reload, "have the loader read its rules anew" },
 	{ "status", cmd_status, "show what is attached and what serves" },
 	{ "probe", cmd_probe, "the same for a kernel with nothing loaded" },

@@ -495,9 +495,9 @@ static int take_header(struct parser *p, const char *text)
 	end += 1 + strspn(end + 1, " \t\r\n");
 	if (*end && *end != '#' && *end != ';')
 		return REFUSE(p, p->line,
-			      "'%.20s' follows the ]; give each key a line of "
+			      "'%.*s' follows the ]; give each key a line of "
 			      "its own",
-			      end);
+			      (int)strcspn(end, "\r\n"), end);
 	p->header_line = p->line;
 	p->header_open = true;
 	return 0;
