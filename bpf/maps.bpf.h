@@ -161,10 +161,11 @@ struct {
  * this CPU in the midst of it.  One is claimed by setting busy. */
 struct rule_scratch {
 	u32 busy;
-	u32 length; /* of text */
+	u32 length;		  /* of text */
+	struct task_struct *task; /* that is matched */
 	u64 generation;
 	u64 left[OVERHIGH_RULE_WORDS]; /* rules that may still match */
-	u64 bits[OVERHIGH_RULE_WORDS]; /* that match by one attribute */
+	struct rule_bits bits;	       /* that match by one attribute */
 	struct overhigh_glob glob;
 	struct rule_path_key key;
 	u32 at; /* where in back the path begins, as far as it is known */

@@ -121,25 +121,30 @@ static long walk_path(u32 i, void *ctx)
 	return 0;
 }
 
-/* As /proc/PID/exe shows it to one in the same mount namespace. */
-static __always_inline bool read_exe(struct task_struct *task,
-				     struct rule_scratch *s)
+/* As /proc/PID/exe shows it to one in the same mount namespace.  Global, like
+ * the others that are not static: see report(). */
+__noinline int read_exe(struct rule_scratch *s)
 {
-	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct task_struct *task;
 	struct path_walk w = { .scratch = s };
 	struct vfsmount *mnt;
+	struct file *file;
 
+	if (!s)
+		return 0;
 	s->at = OVERHIGH_PATH_LEN - 1;
+	task = s->task;
+	file = BPF_CORE_READ(task, mm, exe_file);
 	if (!file)
-		return false;
+		return 0;
 	mnt = BPF_CORE_READ(file, f_path.mnt);
 	w.dentry = BPF_CORE_READ(file, f_path.dentry);
 	w.mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 	bpf_loop(PATH_PARTS, walk_path, &w, 0);
 	if (w.state != WALK_DONE)
-		return false;
+		return 0;
 	take_back(s);
-	return true;
+	return 1;
 }
 
 struct cgroup_path_walk {
@@ -179,19 +184,24 @@ static long walk_cgroups(u32 i, void *ctx)
 
 /* As /proc/PID/cgroup has it on the default hierarchy, for one outside of
  * cgroup namespaces. */
-static __always_inline bool read_cgroup(struct task_struct *task,
-					struct rule_scratch *s)
+__noinline int read_cgroup(struct rule_scratch *s)
 {
-	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-	struct cgroup_path_walk w = { .scratch = s, .cgroup = cgroup };
+	struct cgroup_path_walk w = { .scratch = s };
+	struct task_struct *task;
+	struct cgroup *cgroup;
 
+	if (!s)
+		return 0;
 	s->at = OVERHIGH_PATH_LEN - 1;
+	task = s->task;
+	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	w.cgroup = cgroup;
 	w.depth = BPF_CORE_READ(cgroup, level);
 	bpf_loop(PATH_PARTS, walk_cgroups, &w, 0);
 	if (w.state != WALK_DONE)
-		return false;
+		return 0;
 	take_back(s);
-	return true;
+	return 1;
 }
 
 /* ---- tests ---- */
@@ -242,23 +252,28 @@ static long try_test(u32 i, void *ctx)
 		return 0;
 #pragma unroll
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
-		l->scratch->bits[word] |= test->rules[word];
+		l->scratch->bits.rules[word] |= test->rules[word];
 	return 0;
 }
 
 /* All rules that match by one attribute, to bits.  text holds its value. */
-static __noinline int run_tests(struct rule_scratch *s,
-				struct overhigh_rule_set *set, u32 attribute,
-				u32 uid)
+__noinline int run_tests(struct rule_scratch *s, u32 attribute, u32 uid)
 {
 	struct test_loop l = { .scratch = s, .uid = uid };
-	u32 a = attribute & (OVERHIGH_ATTRIBUTES - 1), word;
+	u32 a = attribute & (OVERHIGH_ATTRIBUTES - 1), half, word;
+	struct overhigh_rule_set *set;
 
+	if (!s)
+		return 0;
+	half = s->generation & 1;
+	set = bpf_map_lookup_elem(&rule_sets, &half);
+	if (!set)
+		return 0;
 	l.attribute = a;
-	l.first = (s->generation & 1) * OVERHIGH_MAX_TESTS + set->first[a];
+	l.first = half * OVERHIGH_MAX_TESTS + set->first[a];
 #pragma unroll
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
-		s->bits[word] = set->any[a][word];
+		s->bits.rules[word] = set->any[a][word];
 	bpf_loop(set->nr[a], try_test, &l, 0);
 	return 0;
 }
@@ -275,17 +290,19 @@ static __always_inline void no_value(struct rule_scratch *s,
 }
 
 /* Takes away the rules that bits does not have; is anything left? */
-static __always_inline bool narrow(struct rule_scratch *s, const u64 *bits)
+__noinline int narrow(struct rule_scratch *s, const struct rule_bits *bits)
 {
 	u64 any = 0;
 	u32 word;
 
+	if (!s || !bits)
+		return 0;
 #pragma unroll
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++) {
-		s->left[word] &= bits[word];
+		s->left[word] &= bits->rules[word];
 		any |= s->left[word];
 	}
-	return any;
+	return any != 0;
 }
 
 /* ---- one attribute each: from the cache, or tested and cached ---- */
@@ -302,11 +319,11 @@ static __always_inline bool match_comm(struct task_struct *task,
 	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), task->comm);
 	bits = bpf_map_lookup_elem(&rule_comms, &key);
 	if (bits)
-		return narrow(s, bits->rules);
+		return narrow(s, bits);
 	__builtin_memcpy(s->text, key.comm, sizeof(key.comm));
-	run_tests(s, set, OVERHIGH_ATTR_COMM, 0);
-	bpf_map_update_elem(&rule_comms, &key, s->bits, BPF_ANY);
-	return narrow(s, s->bits);
+	run_tests(s, OVERHIGH_ATTR_COMM, 0);
+	bpf_map_update_elem(&rule_comms, &key, &s->bits, BPF_ANY);
+	return narrow(s, &s->bits);
 }
 
 static __always_inline bool match_uid(struct task_struct *task,
@@ -322,10 +339,10 @@ static __always_inline bool match_uid(struct task_struct *task,
 	key.number = BPF_CORE_READ(task, cred, uid.val);
 	bits = bpf_map_lookup_elem(&rule_numbers, &key);
 	if (bits)
-		return narrow(s, bits->rules);
-	run_tests(s, set, OVERHIGH_ATTR_UID, key.number);
-	bpf_map_update_elem(&rule_numbers, &key, s->bits, BPF_ANY);
-	return narrow(s, s->bits);
+		return narrow(s, bits);
+	run_tests(s, OVERHIGH_ATTR_UID, key.number);
+	bpf_map_update_elem(&rule_numbers, &key, &s->bits, BPF_ANY);
+	return narrow(s, &s->bits);
 }
 
 static __always_inline bool match_cgroup(struct task_struct *task,
@@ -341,15 +358,15 @@ static __always_inline bool match_cgroup(struct task_struct *task,
 	key.number = task_cgroup_id(task);
 	bits = bpf_map_lookup_elem(&rule_numbers, &key);
 	if (bits)
-		return narrow(s, bits->rules);
-	if (!read_cgroup(task, s)) {
+		return narrow(s, bits);
+	if (!read_cgroup(s)) {
 		no_value(s, set, OVERHIGH_ATTR_CGROUP);
 		count(OVERHIGH_COUNT_MISSED_RULE);
 		return true;
 	}
-	run_tests(s, set, OVERHIGH_ATTR_CGROUP, 0);
-	bpf_map_update_elem(&rule_numbers, &key, s->bits, BPF_ANY);
-	return narrow(s, s->bits);
+	run_tests(s, OVERHIGH_ATTR_CGROUP, 0);
+	bpf_map_update_elem(&rule_numbers, &key, &s->bits, BPF_ANY);
+	return narrow(s, &s->bits);
 }
 
 /* The path itself is the key: a file may be renamed at any time, so what names
@@ -363,15 +380,15 @@ static __always_inline bool match_exe(struct task_struct *task,
 
 	if (!set->nr[OVERHIGH_ATTR_EXE])
 		return true;
-	if (!read_exe(task, s)) {
+	if (!read_exe(s)) {
 		no_value(s, set, OVERHIGH_ATTR_EXE);
 		count(OVERHIGH_COUNT_MISSED_RULE);
 		return true;
 	}
 	length = s->length;
 	if (length >= RULE_CACHED_PATH) {
-		run_tests(s, set, OVERHIGH_ATTR_EXE, 0);
-		return narrow(s, s->bits);
+		run_tests(s, OVERHIGH_ATTR_EXE, 0);
+		return narrow(s, &s->bits);
 	}
 	s->key.generation = s->generation;
 	__builtin_memset(s->key.path, 0, sizeof(s->key.path));
@@ -379,16 +396,18 @@ static __always_inline bool match_exe(struct task_struct *task,
 			      s->text);
 	bits = bpf_map_lookup_elem(&rule_paths, &s->key);
 	if (bits)
-		return narrow(s, bits->rules);
-	run_tests(s, set, OVERHIGH_ATTR_EXE, 0);
-	bpf_map_update_elem(&rule_paths, &s->key, s->bits, BPF_ANY);
-	return narrow(s, s->bits);
+		return narrow(s, bits);
+	run_tests(s, OVERHIGH_ATTR_EXE, 0);
+	bpf_map_update_elem(&rule_paths, &s->key, &s->bits, BPF_ANY);
+	return narrow(s, &s->bits);
 }
 
-static __always_inline u32 first_rule(struct rule_scratch *s)
+__noinline int first_rule(struct rule_scratch *s)
 {
 	u32 word;
 
+	if (!s)
+		return NO_RULE;
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
 		if (s->left[word])
 			return word * 64 + overhigh_lowest_bit(s->left[word]);
@@ -508,6 +527,7 @@ static long try_match(u32 i, void *ctx)
 		return 1;
 	generation = control->rules;
 	l->scratch->generation = generation;
+	l->scratch->task = l->task;
 	if (!is_protected(l->task, l->pid, control))
 		index = find_rule(l->task, l->scratch);
 	apply_rule(l->task, l->pid, generation, index);

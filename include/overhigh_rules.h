@@ -84,18 +84,20 @@ struct overhigh_rule_note {
 	__u32 pad; /* 0 */
 };
 
-/* The number of the lowest bit that is set; some is. */
+/* Which bit the first six bits of a de Bruijn sequence tell of, when it is
+ * multiplied by that bit. */
+static const __u8 overhigh_bit_of[64] = {
+	0,  1,	48, 2,	57, 49, 28, 3,	61, 58, 50, 42, 38, 29, 17, 4,
+	62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
+	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11,
+	46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
+};
+
+/* The number of the lowest bit that is set; some is.  Without branches: the
+ * verifier would follow each of them, for each word of a set. */
 OVERHIGH_INLINE __u32 overhigh_lowest_bit(__u64 word)
 {
-	__u32 nr = 0, half;
-
-	for (half = 32; half; half /= 2) {
-		if (word << (64 - half))
-			continue;
-		nr += half;
-		word >>= half;
-	}
-	return nr;
+	return overhigh_bit_of[(word & -word) * 0x03f79d71b4cb0a89ULL >> 58];
 }
 
 /* What stands in a pattern for a wildcard: control characters, which the text
