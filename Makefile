@@ -72,7 +72,7 @@ PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour recover_glibc recover_musl recover_jemalloc)
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm recover_glibc recover_musl recover_jemalloc)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(PURE_OBJ)
 	$(call say,TEST,$@)
@@ -93,6 +93,12 @@ $(BUILD)/tests/recover_%: tests/prog/recover.c
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(if $(filter musl,$*),musl-gcc -static,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
+
+# static: its copies start fast, and anywhere
+$(BUILD)/tests/storm: tests/prog/storm.c
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -static -MMD -MP -o $@ $<
 
 DEMO_SRC := $(filter-out tests/demo/runaway.c,$(wildcard tests/demo/*.c))
 BENCH_SRC := $(filter-out tests/bench/faults.c,$(wildcard tests/bench/*.c)) tests/demo/resident.c
