@@ -174,6 +174,7 @@ install: all
 	install -D -m 0644 include/overhigh_policy.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh_policy.h
 	install -D -m 0644 include/overhigh_rules.h $(DESTDIR)$(INCLUDEDIR)/overhigh/overhigh_rules.h
 	install -D -m 0644 man/overhigh.8 $(DESTDIR)$(MANDIR)/man8/overhigh.8
+	install -D -m 0644 man/overhigh.conf.5 $(DESTDIR)$(MANDIR)/man5/overhigh.conf.5
 
 .PHONY: help
 help:
