@@ -139,15 +139,30 @@ int BPF_PROG(mprotect_request, struct vm_area_struct *vma,
 
 /* Life of a process: its policy is inherited, kept over exec, dropped; or rules
  * give it one. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
+/*
+ * Not sched_process_fork: since 7.0 (a46023d5616e) a program on a tracepoint
+ * can be preempted, and the kernel does not run it on that CPU until it goes
+ * on; a process that is forked meanwhile would escape.  This tracepoint is
+ * called with interrupts off, for a new task before it runs; current is its
+ * parent.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(forked, struct task_struct *child)
 {
-	return inherit(parent, child);
+	return inherit(bpf_get_current_task_btf(), child);
 }
 
 /* Attached only while there are rules. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(execed, struct task_struct *task)
+{
+	return match_rules(task);
+}
+
+/* The same once more, for an exec while another is preempted within the first:
+ * see forked.  No tracepoint of exec has interrupts off. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(execed_again, struct task_struct *task)
 {
 	return match_rules(task);
 }

@@ -145,3 +145,20 @@ int attach_iterator(const char *name, int program_fd, struct error *err)
 	close(link);
 	return ret;
 }
+
+__u64 attach_misses(enum hook_id id)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", PIN_PROGS, hooks[id].name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		info.recursion_misses = 0;
+	close(fd);
+	return info.recursion_misses;
+}

@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "attach.h"
 #include "clock.h"
 #include "counters.h"
 #include "daemon.h"
@@ -97,6 +98,23 @@ static __u64 pause_after(__u64 took_ns, unsigned int factor, __u64 least_ns)
 }
 
 /*
+ * An exec that both programs for it missed, as both were preempted on its CPU:
+ * what it started is matched now.
+ */
+static void catch_missed_execs(struct daemon *d)
+{
+	struct error err;
+	__u64 missed;
+
+	if (!d->pins->control->nr_rules)
+		return;
+	missed = attach_misses(HOOK_EXECED_AGAIN);
+	if (missed != d->missed_execs && rules_apply(d->pins, &err))
+		say("%s", err.text);
+	d->missed_execs = missed;
+}
+
+/*
  * Policies may have been changed by bpftool, ended by exits, or set by a
  * command; processes may have crossed or fallen.
  */
@@ -109,6 +127,7 @@ static void scan(struct daemon *d)
 
 	if (d->now_ns < d->next_scan_ns && watch == d->watching)
 		return;
+	catch_missed_execs(d);
 	began_ns = clock_cpu_ns();
 	fingerprint = policy_fingerprint(d->pins);
 	d->next_scan_ns =

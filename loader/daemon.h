@@ -45,7 +45,8 @@ struct daemon {
 	__u64 fingerprint;     /* of the policies that the hooks fit */
 	bool watching;	       /* hooks for falling below are attached */
 	unsigned int policies;
-	__u64 lost; /* lost events reported so far */
+	__u64 lost;	    /* lost events reported so far */
+	__u64 missed_execs; /* that the kernel did not tell of, so far */
 };
 
 /*

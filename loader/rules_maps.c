@@ -39,9 +39,10 @@ static int plan_rules(const struct rule_tables *tables,
 		plan_add(plan, &rule->policy, false, usable);
 	}
 	if (tables->set.nr_rules)
-		plan->hooks |= usable &
-			       (HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXECED) |
-				HOOK_BIT(HOOK_EXITED));
+		plan->hooks |=
+			usable &
+			(HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXECED) |
+			 HOOK_BIT(HOOK_EXECED_AGAIN) | HOOK_BIT(HOOK_EXITED));
 	return 0;
 }
 

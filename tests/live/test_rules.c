@@ -450,8 +450,8 @@ static void a_reload_under_load_leaves_no_gap(void **state)
 	run_with(sets[0], "");
 	copy_of("storm", "storm");
 	snprintf(limits, sizeof(limits), "%llu,%llu", 1024 * MIB, 2048 * MIB);
-	a = storm("exec", "2000", limits);
-	b = storm("fork", "4000", limits);
+	a = storm("exec", "1000", limits);
+	b = storm("fork", "2000", limits);
 	while (!live_has_ended(a) || !live_has_ended(b)) {
 		write_rules(sets[++i % 2]);
 		live_ok("reload");
