@@ -36,7 +36,7 @@ int cmd_check(int argc, char **argv, struct error *err)
 	const struct argp argp = { NULL, parse, "[FILE...]", doc,
 				   NULL, NULL,	NULL };
 	struct settings settings = {};
-	struct rule_tables tables;
+	struct rule_tables tables = {};
 	struct rules rules;
 	int i, ret = command_parse(&argp, argc, argv, 0, &settings, err);
 
