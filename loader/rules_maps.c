@@ -8,6 +8,11 @@
 #include "plan.h"
 #include "rules_maps.h"
 
+/* What matching itself needs. */
+#define MATCH_HOOKS                                                            \
+	(HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXECED) |                       \
+	 HOOK_BIT(HOOK_EXECED_AGAIN) | HOOK_BIT(HOOK_EXITED))
+
 #define RESULT_FILE RUN_DIR "/reload.result"
 
 /* ---- writing a set ---- */
@@ -38,11 +43,13 @@ static int plan_rules(const struct rule_tables *tables,
 					 rule->where, rule->name, reason.text);
 		plan_add(plan, &rule->policy, false, usable);
 	}
-	if (tables->set.nr_rules)
-		plan->hooks |=
-			usable &
-			(HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXECED) |
-			 HOOK_BIT(HOOK_EXECED_AGAIN) | HOOK_BIT(HOOK_EXITED));
+	if (!tables->set.nr_rules)
+		return 0;
+	if (~usable & MATCH_HOOKS)
+		return fail(err, EOPNOTSUPP,
+			    "this kernel does not let overhigh see every fork, "
+			    "exec and exit: rules need that");
+	plan->hooks |= MATCH_HOOKS;
 	return 0;
 }
 
@@ -75,12 +82,25 @@ static int write_tables(const struct pins *pins,
 		     write_entry(pins, MAP_RULE_SETS, half, &tables->set, err);
 }
 
+/* Here a set comes into force, with one write. */
+static void flip(volatile struct overhigh_control *control, __u64 generation,
+		 __u32 nr_rules, __u32 needed)
+{
+	control->rules_hooks = needed;
+	control->nr_rules = nr_rules;
+	__sync_synchronize();
+	control->rules = generation;
+	__sync_fetch_and_add(&control->generation, 1);
+}
+
 static int enforce(struct pins *pins, struct rule_tables *tables,
 		   const struct probe *probe, struct error *err)
 {
 	volatile struct overhigh_control *control = pins->control;
 	__u32 usable = attach_loaded() & ~HOOK_BIT(HOOK_SAMPLE);
+	__u32 old_nr = control->nr_rules, old_hooks = control->rules_hooks;
 	__u64 next = control->rules + 1;
+	struct error ignored;
 	struct plan plan = {};
 	unsigned int i;
 	int ret;
@@ -95,12 +115,15 @@ static int enforce(struct pins *pins, struct rule_tables *tables,
 		ret = attach_also(plan.hooks, err);
 	if (ret)
 		return ret;
-	control->rules_hooks = plan.hooks;
-	control->nr_rules = tables->set.nr_rules;
-	__sync_synchronize();
-	control->rules = next; /* here the new set is in force */
-	__sync_fetch_and_add(&control->generation, 1);
-	return rules_apply(pins, err);
+	flip(control, next, tables->set.nr_rules, plan.hooks);
+	ret = rules_apply(pins, err);
+	if (!ret)
+		return 0;
+	/* back to the half of the old set; a number that was never used, as the
+	 * caches go by it */
+	flip(control, next + 1, old_nr, old_hooks);
+	rules_apply(pins, &ignored);
+	return ret;
 }
 
 int rules_enforce(struct pins *pins, const struct rules *rules,
