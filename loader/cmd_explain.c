@@ -134,7 +134,18 @@ static void say_governed(struct explanation *e, const char *by, const char *why)
 	cJSON_AddStringToObject(e->out, "why", why);
 }
 
-/* "comm cc1plus is cc1*, uid 1000 is 1000-1999": the tests of a rule that the
+/* Two stars to one. */
+static void join_stars(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++)
+		if (text[0] != '*' || text[1] != '*')
+			*to++ = *text;
+	*to = 0;
+}
+
+/* "comm matches cc1*, uid matches 1000-1999": the tests of a rule that the
  * process passes. */
 static void describe_match(const struct explanation *e, unsigned int rule,
 			   char *text, size_t size)
@@ -153,6 +164,8 @@ static void describe_match(const struct explanation *e, unsigned int rule,
 			    !rule_test_holds(t, a, &e->subject))
 				continue;
 			rule_pattern_text(t->pattern, pattern);
+			if (a == OVERHIGH_ATTR_COMM) /* as it was written */
+				join_stars(pattern);
 			if (a == OVERHIGH_ATTR_UID)
 				snprintf(pattern, sizeof(pattern), "%u-%u",
 					 t->first, t->last);
