@@ -18,7 +18,7 @@ V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PACKAGES := libbpf libelf zlib libcjson
+PACKAGES := libbpf libelf zlib libcjson inih
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD)
 CFLAGS ?= -O2 -g
 WARNINGS := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -76,15 +76,16 @@ $(BUILD)/loader/load.o: $(BUILD)/overhigh.skel.h
 # A file tests/unit/test_X.c, tests/live/test_X.c or tests/prog/X.c is one
 # program; tests/check runs them and counts.
 
-CHECK_PACKAGES := cmocka libcjson
+CHECK_PACKAGES := cmocka libcjson inih
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(CHECK_PACKAGES))
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs $(CHECK_PACKAGES))
 
-PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o capability.o hooks.o)
+PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.o capability.o hooks.o \
+	rules_parse.o rules_files.o rules_compile.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour recover_glibc recover_musl recover_jemalloc)
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm recover_glibc recover_musl recover_jemalloc)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(PURE_OBJ)
 	$(call say,TEST,$@)
@@ -114,6 +115,12 @@ $(BUILD)/tests/unit/test_policy_object: tests/unit/test_policy_object.c $(PURE_O
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(PURE_OBJ) $(POLICY_OBJ) $(CHECK_LIBS) $(PKG_LIBS)
+
+# static: its copies start fast, and anywhere
+$(BUILD)/tests/storm: tests/prog/storm.c
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -static -MMD -MP -o $@ $<
 
 DEMO_SRC := $(filter-out tests/demo/runaway.c,$(wildcard tests/demo/*.c))
 BENCH_SRC := $(filter-out tests/bench/faults.c,$(wildcard tests/bench/*.c)) tests/demo/resident.c
@@ -195,6 +202,7 @@ install: all
 	install -m 0644 include/overhigh*.h policies/policy.bpf.h $(DESTDIR)$(INCLUDEDIR)/overhigh
 	install -m 0644 $(POLICIES) $(DESTDIR)$(POLICYDIR)
 	install -D -m 0644 man/overhigh.8 $(DESTDIR)$(MANDIR)/man8/overhigh.8
+	install -D -m 0644 man/overhigh.conf.5 $(DESTDIR)$(MANDIR)/man5/overhigh.conf.5
 
 # ---- the kernel module -----------------------------------------------------
 # For the running kernel, or the one of KDIR.  W=1 and C=1 (sparse) reach kbuild.

@@ -63,6 +63,7 @@ struct task_rss_stat {
 
 struct mm_struct {
 	struct task_struct *owner;
+	struct file *exe_file;
 };
 
 /* since 6.2 (f1a7941243c1): struct percpu_counter rss_stat[NR_MM_COUNTERS] */
@@ -91,6 +92,7 @@ struct signal_struct {
 };
 
 struct kernfs_node {
+	const char *name;
 	u64 id;
 };
 
@@ -118,6 +120,7 @@ struct css_set {
 struct page_counter {
 	atomic_long_t usage;
 	unsigned long high;
+	unsigned long max;
 	struct page_counter *parent;
 };
 
@@ -131,6 +134,45 @@ struct thread_info {
 	u32 status;
 };
 
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+/* include/linux/dcache.h: len is in an unnamed struct in an unnamed union */
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+/* fs/mount.h */
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -142,6 +184,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sigpending pending;
 	struct css_set *cgroups;
+	const struct cred *cred;
 	u64 start_boottime;
 	char comm[16];
 };
@@ -186,8 +229,8 @@ struct pt_regs___arm64 {
 struct seq_file;
 struct vm_area_struct;
 struct vm_fault;
-struct file;
 struct kernel_siginfo;
+struct linux_binprm;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;

@@ -59,17 +59,23 @@ __noinline int find_cgroup_policy(struct subject *s, u32 levels)
 	return 1;
 }
 
-/* What no cgroup or default policy ever governs; a process policy that names
- * them does. */
-static __always_inline bool is_protected(struct subject *s,
+/* What no cgroup policy, default or rule ever governs; a process policy that
+ * names them does. */
+static __always_inline bool is_protected(struct task_struct *task, u32 pid,
 					 struct overhigh_control *control)
+{
+	if (pid == 1 || pid == control->loader_pid || pid == control->guard_pid)
+		return true;
+	return BPF_CORE_READ(task, signal, oom_score_adj) == -1000;
+}
+
+/* A rule gave it a policy before it got its oom_score_adj of -1000. */
+static __always_inline bool is_spared(struct subject *s)
 {
 	struct task_struct *task = s->task;
 
-	if (s->pid == 1 || s->pid == control->loader_pid ||
-	    s->pid == control->guard_pid)
-		return true;
-	return BPF_CORE_READ(task, signal, oom_score_adj) == -1000;
+	return BPF_CORE_READ(task, signal, oom_score_adj) == -1000 &&
+	       bpf_map_lookup_elem(&process_rule, &s->pid);
 }
 
 /*
@@ -85,6 +91,8 @@ static __always_inline bool find_policy(struct subject *s)
 
 	policy = bpf_map_lookup_elem(&process_policy, &s->pid);
 	if (policy) {
+		if (is_spared(s))
+			return false;
 		s->source = OVERHIGH_SOURCE_PROCESS;
 		s->policy = *policy;
 		return true;
@@ -92,7 +100,7 @@ static __always_inline bool find_policy(struct subject *s)
 	control = the_control();
 	if (!control || !(control->cgroup_levels || control->has_default))
 		return false;
-	if (is_protected(s, control))
+	if (is_protected(s->task, s->pid, control))
 		return false;
 	if (control->cgroup_levels &&
 	    find_cgroup_policy(s, control->cgroup_levels))

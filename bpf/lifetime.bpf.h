@@ -52,24 +52,16 @@ static __always_inline int memory_freed(void)
 	return 0;
 }
 
-static __always_inline int inherit(struct task_struct *parent,
-				   struct task_struct *child)
+/* Not inlined: matching with rules needs the stack that this takes. */
+static __noinline int pass_on(struct task_struct *child, u32 from, u32 to)
 {
-	u32 from = parent->tgid;
-	u32 to = child->tgid;
 	struct overhigh_policy *policy;
 	struct overhigh_policy copy;
 	u32 *root, copied_root;
 
-	if (from == to) /* a thread */
-		return 0;
 	policy = bpf_map_lookup_elem(&process_policy, &from);
-	if (!policy) {
-		/* what a dead process with this pid may have left */
-		if (!bpf_map_delete_elem(&process_policy, &to))
-			count(OVERHIGH_COUNT_STALE);
+	if (!policy)
 		return 0;
-	}
 	copy = *policy;
 	if (bpf_map_update_elem(&process_policy, &to, &copy, BPF_ANY)) {
 		struct report r = { .type = OVERHIGH_EV_MISSED,
@@ -92,6 +84,25 @@ static __always_inline int inherit(struct task_struct *parent,
 		bpf_map_update_elem(&sampled, &to, &copied_root, BPF_ANY);
 	}
 	return 0;
+}
+
+static __always_inline int inherit(struct task_struct *parent,
+				   struct task_struct *child)
+{
+	u32 from = parent->tgid;
+	u32 to = child->tgid;
+
+	if (from == to) /* a thread */
+		return 0;
+	bpf_map_delete_elem(&process_rule, &to);
+	/* what rules gave is not inherited: they look at the child itself */
+	if (bpf_map_lookup_elem(&process_policy, &from) &&
+	    !bpf_map_lookup_elem(&process_rule, &from))
+		return pass_on(child, from, to);
+	/* what a dead process with this pid may have left */
+	if (!bpf_map_delete_elem(&process_policy, &to))
+		count(OVERHIGH_COUNT_STALE);
+	return match_rules(child);
 }
 
 /* The last thread of a process ends: all that is known of it goes. */
@@ -125,6 +136,7 @@ static __always_inline int drop(struct task_struct *task)
 	bpf_map_delete_elem(&process_state, &s.pid);
 	bpf_map_delete_elem(&sampled, &s.pid);
 	bpf_map_delete_elem(&held, &s.pid);
+	bpf_map_delete_elem(&process_rule, &s.pid);
 	if (!bpf_map_delete_elem(&process_policy, &s.pid))
 		count(OVERHIGH_COUNT_EXITED);
 	return 0;

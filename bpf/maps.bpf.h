@@ -89,6 +89,109 @@ struct {
 	__type(value, u64);
 } counters SEC(".maps");
 
+/* Rules.  The three tables: written by the loader, room for two sets each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct overhigh_rule_set);
+} rule_sets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * OVERHIGH_MAX_RULES);
+	__type(key, u32);
+	__type(value, struct overhigh_rule);
+} rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * OVERHIGH_MAX_TESTS);
+	__type(key, u32);
+	__type(value, struct overhigh_rule_test);
+} rule_tests SEC(".maps");
+
+/* written by the BPF programs; an entry is removed by overhigh set too */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_POLICIES);
+	__type(key, u32); /* pid */
+	__type(value, struct overhigh_rule_note);
+} process_rule SEC(".maps");
+
+/* The rules that match a value of an attribute, as they were found the last
+ * time; written by the BPF programs.  A key has the generation in it, so that
+ * a reload leaves nothing that is wrong. */
+struct rule_bits {
+	u64 rules[OVERHIGH_RULE_WORDS];
+};
+
+struct rule_comm_key {
+	u64 generation;
+	char comm[OVERHIGH_COMM_LEN];
+};
+
+struct rule_number_key {
+	u64 generation;
+	u64 attribute;
+	u64 number; /* uid, cgroup id */
+};
+
+#define RULE_CACHED_PATH 256
+
+struct rule_path_key {
+	u64 generation;
+	char path[RULE_CACHED_PATH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct rule_comm_key);
+	__type(value, struct rule_bits);
+} rule_comms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct rule_number_key);
+	__type(value, struct rule_bits);
+} rule_numbers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct rule_path_key);
+	__type(value, struct rule_bits);
+} rule_paths SEC(".maps");
+
+/* Where a process is matched.  Not per CPU: another process may be matched on
+ * this CPU in the midst of it.  One is claimed by setting busy. */
+struct rule_scratch {
+	u32 busy;
+	u32 length;		  /* of text */
+	struct task_struct *task; /* that is matched */
+	u64 generation;
+	u64 left[OVERHIGH_RULE_WORDS]; /* rules that may still match */
+	struct rule_bits bits;	       /* that match by one attribute */
+	struct overhigh_glob glob;
+	struct rule_path_key key;
+	u32 at; /* where in back the path begins, as far as it is known */
+	u32 pad;
+	char text[OVERHIGH_PATH_LEN + 256];
+	char back[OVERHIGH_PATH_LEN + 256];
+};
+
+/* written by the BPF programs; the loader makes it as large as the machine
+ * needs */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 64);
+	__type(key, u32);
+	__type(value, struct rule_scratch);
+} rule_scratch SEC(".maps");
+
 /* struct overhigh_event, written by the BPF programs, read by the loader */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -105,6 +208,8 @@ const volatile __u32 rss_slack_pages = 64;
 const volatile __u32 have_hook = 0;
 /* non-zero: bpf_preempt_disable() may be used, see stay_on_cpu() */
 const volatile __u32 can_stay_on_cpu = 0;
+/* entries of rule_scratch */
+const volatile __u32 nr_scratch = 64;
 
 static __always_inline void count(u32 which)
 {

@@ -15,6 +15,7 @@
 #include "overhigh.h"
 #include "overhigh_hook.h"
 #include "overhigh_policy.h"
+#include "overhigh_rules.h"
 /* clang-format off: each relies on those before it */
 #include "maps.bpf.h"
 #include "kernel_compat.bpf.h"
@@ -24,6 +25,7 @@
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "near.bpf.h"
+#include "rules.bpf.h"
 #include "lifetime.bpf.h"
 /* clang-format on */
 
@@ -155,11 +157,34 @@ int BPF_PROG(slept, u64 asked_ns, u64 slept_ns)
 	return has_slept(slept_ns);
 }
 
-/* Life of a process: its policy is inherited, kept over exec, dropped. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
+/* Life of a process: its policy is inherited, kept over exec, dropped; or rules
+ * give it one. */
+/*
+ * Not sched_process_fork: since 7.0 (a46023d5616e) a program on a tracepoint
+ * can be preempted, and the kernel does not run it on that CPU until it goes
+ * on; a process that is forked meanwhile would escape.  This tracepoint is
+ * called with interrupts off, for a new task before it runs; current is its
+ * parent.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(forked, struct task_struct *child)
 {
-	return inherit(parent, child);
+	return inherit(bpf_get_current_task_btf(), child);
+}
+
+/* Attached only while there are rules. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(execed, struct task_struct *task)
+{
+	return match_rules(task);
+}
+
+/* The same once more, for an exec while another is preempted within the first:
+ * see forked.  No tracepoint of exec has interrupts off. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(execed_again, struct task_struct *task)
+{
+	return match_rules(task);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -174,6 +199,13 @@ int BPF_PROG(signalled, int sig, struct kernel_siginfo *info,
 	     struct task_struct *task)
 {
 	return signal_to_held(sig, info, task);
+}
+
+/* Rules that have just come into force, for what already runs. */
+SEC("iter/task")
+int match(struct bpf_iter__task *ctx)
+{
+	return match_task(ctx);
 }
 
 /* Report: every governed process as it stands, for the loader to read. */

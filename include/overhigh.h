@@ -250,6 +250,8 @@ enum overhigh_counter {
 	OVERHIGH_COUNT_MISSED_NO_SLOT, /* since 0.2 */
 	OVERHIGH_COUNT_STALE,	       /* policies of dead processes dropped */
 	OVERHIGH_COUNT_WOKEN,	       /* sleeps ended early; since 0.2 */
+	OVERHIGH_COUNT_RULED,	       /* policies given by rules */
+	OVERHIGH_COUNT_MISSED_RULE,    /* processes that could not be matched */
 	OVERHIGH_COUNTERS,
 };
 
@@ -273,6 +275,11 @@ struct overhigh_control {
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
 	__u64 near_until_ns; /* until then every RSS change is looked at */
+	/* written by the loader: the rules in force */
+	__u64 rules;	   /* counts the sets of rules that have held; the low
+			    * bit says in which half of the tables it is */
+	__u32 nr_rules;	   /* of the set; 0: nothing is looked at */
+	__u32 rules_hooks; /* what the set needs attached, as bits of hooks */
 };
 
 /*

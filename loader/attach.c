@@ -131,15 +131,34 @@ int attach_replace(const int *program_fd, struct error *err)
 	return ret;
 }
 
-int attach_look(int program_fd, struct error *err)
+int attach_iterator(const char *name, int program_fd, struct error *err)
 {
 	int link = bpf_link_create(program_fd, 0, BPF_TRACE_ITER, NULL);
+	char path[PATH_MAX];
 	int ret;
 
 	if (link < 0)
 		return fail(err, errno, "cannot make the task iterator: %s",
 			    strerror(errno));
-	ret = pin_over(link, PIN_LINKS "/" LOOK_PROGRAM, err);
+	snprintf(path, sizeof(path), "%s/%s", PIN_LINKS, name);
+	ret = pin_over(link, path, err);
 	close(link);
 	return ret;
+}
+
+__u64 attach_misses(enum hook_id id)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", PIN_PROGS, hooks[id].name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		info.recursion_misses = 0;
+	close(fd);
+	return info.recursion_misses;
 }

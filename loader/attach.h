@@ -26,7 +26,11 @@ int attach_also(__u32 wanted, struct error *err);
  * that are attached; there is no moment with neither. */
 int attach_replace(const int *program_fd, struct error *err);
 
-/* Pins a link to the iterator program, replacing one that is there. */
-int attach_look(int program_fd, struct error *err);
+/* How often the kernel has not run a pinned program, because it was in the
+ * midst of it on that CPU already; 0 if that is not known. */
+__u64 attach_misses(enum hook_id id);
+
+/* Pins a link to an iterator program, replacing one that is there. */
+int attach_iterator(const char *name, int program_fd, struct error *err);
 
 #endif /* OVERHIGH_ATTACH_H */

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "daemon.h"
 #include "log.h"
+#include "rules.h"
 
 static const char doc[] =
 	"Load overhigh, enforce policies and report events until SIGINT or "
@@ -18,7 +19,13 @@ static const char doc[] =
 	"  overhigh run --json >>/var/log/overhigh.json\n"
 	"  overhigh run --dry-run";
 
+enum {
+	KEY_CONFIG = 0x800
+};
+
 static const struct argp_option options[] = {
+	{ "config", KEY_CONFIG, "PATH", 0,
+	  "rules from this file or directory, not from /etc/overhigh", 0 },
 	{ "dry-run", 'n', NULL, 0, "report what would be done, do nothing", 0 },
 	{ "hook", 'H', "auto|require|off", 0,
 	  "use of the kernel module overhigh_hook, default: auto", 0 },
@@ -35,6 +42,7 @@ struct settings {
 	struct daemon daemon;
 	bool keep;
 	struct error *err;
+	const char *config;
 };
 
 static int set_hook(struct daemon *d, const char *word, struct error *err)
@@ -61,6 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return set_hook(&settings->daemon, arg, settings->err) ?
 			       EINVAL :
 			       0;
+	case KEY_CONFIG:
+		settings->config = arg;
+		return 0;
 	case 'n':
 		settings->daemon.dry_run = true;
 		return 0;
@@ -88,18 +99,27 @@ int cmd_run(int argc, char **argv, struct error *err)
 	};
 	struct settings settings = { .daemon.out = stdout, .err = err };
 	struct daemon *d = &settings.daemon;
+	struct rules rules;
 	struct pins pins;
 	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
 
 	if (ret)
 		return ret;
+	rules_init(&rules, 0);
+	ret = rules_read_config(&rules, settings.config, err);
 	d->pins = &pins;
-	ret = daemon_start(d, err);
-	if (ret)
+	d->rules = &rules;
+	d->config = settings.config;
+	if (!ret)
+		ret = daemon_start(d, err);
+	if (ret) {
+		rules_free(&rules);
 		return ret;
-	say("ready: %u policies in force%s", d->policies,
+	}
+	say("ready: %u policies in force, %u rules%s", d->policies, rules.nr,
 	    d->dry_run ? ", dry run" : "");
 	ret = daemon_loop(d, err);
 	daemon_stop(d, !settings.keep);
+	rules_free(&rules);
 	return ret;
 }

@@ -11,6 +11,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "attach.h"
 #include "clock.h"
 #include "counters.h"
 #include "daemon.h"
@@ -20,6 +21,7 @@
 #include "log.h"
 #include "policy_maps.h"
 #include "respond.h"
+#include "rules_maps.h"
 
 #define TICK_NS                                                                \
 	100000000ULL	       /* heartbeat; also how late a policy that       \
@@ -96,6 +98,23 @@ static __u64 pause_after(__u64 took_ns, unsigned int factor, __u64 least_ns)
 }
 
 /*
+ * An exec that both programs for it missed, as both were preempted on its CPU:
+ * what it started is matched now.
+ */
+static void catch_missed_execs(struct daemon *d)
+{
+	struct error err;
+	__u64 missed;
+
+	if (!d->pins->control->nr_rules)
+		return;
+	missed = attach_misses(HOOK_EXECED_AGAIN);
+	if (missed != d->missed_execs && rules_apply(d->pins, &err))
+		say("%s", err.text);
+	d->missed_execs = missed;
+}
+
+/*
  * Policies may have been changed by bpftool, ended by exits, or set by a
  * command; processes may have crossed or fallen.
  */
@@ -108,6 +127,7 @@ static void scan(struct daemon *d)
 
 	if (d->now_ns < d->next_scan_ns && watch == d->watching)
 		return;
+	catch_missed_execs(d);
 	began_ns = clock_cpu_ns();
 	fingerprint = policy_fingerprint(d->pins);
 	d->next_scan_ns =
@@ -192,6 +212,9 @@ static void restart_guard(struct daemon *d)
 	d->guard.pid = 0;
 	if (guard_start(&d->guard, d->pins, &err))
 		say("%s: held processes depend on this loader alone", err.text);
+	/* a rule may have taken it for somebody else's */
+	if (d->pins->control->nr_rules && rules_apply(d->pins, &err))
+		say("%s", err.text);
 }
 
 /* A child that the user stops (Ctrl-Z) stops us too, as a shell expects; what
@@ -225,6 +248,44 @@ static void reap(struct daemon *d)
 	}
 }
 
+static int enforce(struct daemon *d, const struct rules *rules,
+		   struct error *err)
+{
+	struct probe probe;
+	int lock, ret = probe_kernel(&probe, err);
+
+	if (ret)
+		return ret;
+	lock = lock_take(LOCK_POLICY, true, err);
+	if (lock < 0)
+		return lock;
+	ret = rules_enforce(d->pins, rules, &probe, err);
+	close(lock);
+	return ret;
+}
+
+/* All of the new rules, or the old ones go on. */
+static void reload(struct daemon *d)
+{
+	struct reload_result result = { .began_ns = clock_now_ns() };
+	struct rules rules;
+	int ret;
+
+	rules_init(&rules, 0);
+	ret = rules_read_config(&rules, d->config, &result.err);
+	if (!ret)
+		ret = enforce(d, &rules, &result.err);
+	if (!ret)
+		ret = refit(d, d->watching, &result.err);
+	if (ret)
+		say("the rules are as before: %s", result.err.text);
+	else
+		say("%u rules in force", rules.nr);
+	result.rules = rules.nr;
+	reload_result_write(&result);
+	rules_free(&rules);
+}
+
 static void handle_signal(struct daemon *d)
 {
 	struct signalfd_siginfo info;
@@ -233,6 +294,8 @@ static void handle_signal(struct daemon *d)
 		return;
 	if (info.ssi_signo == SIGCHLD)
 		reap(d);
+	else if (info.ssi_signo == SIGHUP && d->rules)
+		reload(d);
 	else if (!d->child)
 		d->ending = true;
 	else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP)
@@ -365,12 +428,18 @@ int daemon_start(struct daemon *d, struct error *err)
 		ret = stream_open(&d->stream, err);
 	if (!ret)
 		ret = open_sources(d, err);
+	if (!ret && d->rules)
+		ret = enforce(d, d->rules, err);
 	if (!ret)
 		ret = refit(d, false, err);
 	if (ret) {
 		daemon_stop(d, true);
 		return ret;
 	}
+	reload_result_remove();
+	if (d->rules)
+		reload_result_write(
+			&(struct reload_result){ .began_ns = clock_now_ns() });
 	protect_self();
 	tick(d);
 	return 0;

@@ -25,6 +25,8 @@ enum hook_choice {
 	HOOK_OFF,
 };
 
+struct rules;
+
 struct daemon {
 	struct pins *pins;
 	FILE *out;    /* where events are printed; NULL: nowhere */
@@ -32,8 +34,10 @@ struct daemon {
 	bool sample;  /* see usable_hooks() */
 	bool dry_run; /* report, do not act */
 	enum hook_choice hook;
-	pid_t child;	  /* ends the loop when it exits; 0: none */
-	int child_status; /* as from waitpid() */
+	const struct rules *rules; /* to start with; NULL: leave them alone */
+	const char *config; /* where a reload finds them, NULL: as usual */
+	pid_t child;	    /* ends the loop when it exits; 0: none */
+	int child_status;   /* as from waitpid() */
 
 	/* the loop's own */
 	struct guard guard;
@@ -51,6 +55,7 @@ struct daemon {
 	unsigned int policies;
 	bool module_failed; /* it is there and cannot be used: say it once */
 	__u64 lost;	    /* lost events reported so far */
+	__u64 missed_execs; /* that the kernel did not tell of, so far */
 };
 
 /*

@@ -290,6 +290,8 @@ const char *format_counter(char *buffer, size_t size, uint32_t counter)
 		[OVERHIGH_COUNT_MISSED_NO_SLOT] = "missed_no_slot",
 		[OVERHIGH_COUNT_WOKEN] = "woken",
 		[OVERHIGH_COUNT_STALE] = "stale",
+		[OVERHIGH_COUNT_RULED] = "ruled",
+		[OVERHIGH_COUNT_MISSED_RULE] = "missed_rule",
 	};
 
 	return format_name(buffer, size, counter, names, COUNT(names),

@@ -23,6 +23,8 @@ enum hook_id {
 	HOOK_GROWTH,
 	HOOK_MPROTECT,
 	HOOK_FORKED,
+	HOOK_EXECED,
+	HOOK_EXECED_AGAIN,
 	HOOK_EXITED,
 	HOOK_SIGNALLED,
 	HOOK_SAMPLE,
@@ -55,5 +57,6 @@ extern const struct hook hooks[HOOKS];
 
 /* The programs whose only use is to be read: pinned, never on a hot path. */
 #define LOOK_PROGRAM "look"
+#define MATCH_PROGRAM "match"
 
 #endif /* OVERHIGH_HOOKS_H */

@@ -10,6 +10,10 @@
 #include "load.h"
 #include "overhigh.skel.h"
 
+/* Processes that may be matched with rules at once on a CPU: one, and those
+ * that were preempted in the midst of it. */
+#define SCRATCH_PER_CPU 16
+
 /* percpu_counter_batch is max(32, 2 * CPUs), lib/percpu_counter.c: so far may
  * each CPU's part be from zero. */
 static unsigned int rss_slack(unsigned int cpus)
@@ -94,7 +98,11 @@ static int pin_programs(struct overhigh_bpf *skel, struct error *err)
 	}
 	ret = attach_replace(fd, err);
 	if (!ret)
-		ret = attach_look(bpf_program__fd(skel->progs.look), err);
+		ret = attach_iterator(LOOK_PROGRAM,
+				      bpf_program__fd(skel->progs.look), err);
+	if (!ret)
+		ret = attach_iterator(MATCH_PROGRAM,
+				      bpf_program__fd(skel->progs.match), err);
 	return ret;
 }
 
@@ -113,6 +121,9 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 	skel->rodata->rss_slack_pages = rss_slack(cpus);
 	skel->rodata->can_stay_on_cpu = stay_on_cpu;
 	skel->rodata->have_hook = probe->module;
+	skel->rodata->nr_scratch = SCRATCH_PER_CPU * cpus;
+	bpf_map__set_max_entries(skel->maps.rule_scratch,
+				 SCRATCH_PER_CPU * cpus);
 	ret = choose_programs(skel, probe, err);
 	if (!ret)
 		ret = choose_maps(skel, old, err);

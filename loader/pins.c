@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
+#include "hooks.h"
 #include "pins.h"
 
 const char *const map_names[MAPS] = {
@@ -23,6 +24,10 @@ const char *const map_names[MAPS] = {
 	[MAP_HELD] = "held",
 	[MAP_SAMPLED] = "sampled",
 	[MAP_MEMCG_OVER] = "memcg_over",
+	[MAP_RULE_SETS] = "rule_sets",
+	[MAP_RULES] = "rules",
+	[MAP_RULE_TESTS] = "rule_tests",
+	[MAP_PROCESS_RULE] = "process_rule",
 	[MAP_CONTROL] = "control",
 	[MAP_COUNTERS] = "counters",
 	[MAP_EVENTS] = "events",
@@ -129,7 +134,8 @@ static int open_all(struct pins *p, struct error *err)
 			return fail(err, errno, "cannot open %s: %s", path,
 				    strerror(errno));
 	}
-	p->look_link_fd = bpf_obj_get(PIN_LINKS "/look");
+	p->look_link_fd = bpf_obj_get(PIN_LINKS "/" LOOK_PROGRAM);
+	p->match_link_fd = bpf_obj_get(PIN_LINKS "/" MATCH_PROGRAM);
 	return map_control(p, err);
 }
 
@@ -140,6 +146,7 @@ int pins_open(struct pins *p, struct error *err)
 	for (i = 0; i < MAPS; i++)
 		p->map_fd[i] = -1;
 	p->look_link_fd = -1;
+	p->match_link_fd = -1;
 	p->control = NULL;
 	if (geteuid())
 		return bad_input(err, "this needs root: try sudo");
@@ -167,7 +174,9 @@ void pins_close(struct pins *p)
 	}
 	if (p->look_link_fd >= 0)
 		close(p->look_link_fd);
-	p->look_link_fd = -1;
+	if (p->match_link_fd >= 0)
+		close(p->match_link_fd);
+	p->look_link_fd = p->match_link_fd = -1;
 }
 
 /* Removes the entries of one directory; bpffs has nothing but pins in it. */

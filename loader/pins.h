@@ -28,6 +28,10 @@ enum map_id {
 	MAP_HELD,
 	MAP_SAMPLED,
 	MAP_MEMCG_OVER,
+	MAP_RULE_SETS,
+	MAP_RULES,
+	MAP_RULE_TESTS,
+	MAP_PROCESS_RULE,
 	MAP_CONTROL,
 	MAP_COUNTERS,
 	MAP_EVENTS,
@@ -39,7 +43,8 @@ extern const char *const map_names[MAPS];
 /* The pinned maps, opened; -1 where closed. */
 struct pins {
 	int map_fd[MAPS];
-	int look_link_fd; /* of the iterator, -1 if there is none */
+	int look_link_fd; /* of the iterators, -1 if there is none */
+	int match_link_fd;
 	/* the one record of the map control, shared with the kernel */
 	volatile struct overhigh_control *control;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* plan.c - see plan.h. */
-#include "overhigh_policy.h"
+#include "overhigh_rules.h"
 #include "plan.h"
 
 static bool has_action(const struct overhigh_policy *policy, __u32 action)
@@ -27,6 +27,12 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 	__u32 flags = overhigh_flags(policy->control);
 	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
 
+	/* that of a protected process: nothing has to be seen for it */
+	if (policy->process_limit == OVERHIGH_NO_LIMIT &&
+	    (flags & OVERHIGH_DIRECT)) {
+		plan->hooks |= wanted & usable;
+		return;
+	}
 	/* one that is not valid must be met to be refused */
 	if ((flags & OVERHIGH_RSS_MASK) || overhigh_policy_check(policy))
 		wanted |= rss_hook(process, usable);

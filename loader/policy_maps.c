@@ -9,6 +9,7 @@
 #include "overhigh_policy.h"
 #include "policy_maps.h"
 #include "process.h"
+#include "rules_maps.h"
 #include "sample.h"
 
 static int map_of(const struct pins *pins, const struct target *target)
@@ -29,6 +30,12 @@ static const void *key_of(const struct target *target)
 	return target->kind == TARGET_CGROUP ?
 		       (const void *)&target->cgroup_id :
 		       (const void *)&target->pid;
+}
+
+/* What was set by hand has no note of a rule, and no rule changes it. */
+static void forget_rule(struct pins *pins, __u32 pid)
+{
+	bpf_map_delete_elem(pins->map_fd[MAP_PROCESS_RULE], &pid);
 }
 
 static int write_policy(struct pins *pins, const struct target *target,
@@ -69,6 +76,8 @@ int policy_set(struct pins *pins, const struct target *target,
 	if (target->kind == TARGET_CGROUP)
 		__sync_fetch_and_or(&pins->control->cgroup_levels,
 				    1U << target->level);
+	if (target->kind == TARGET_PROCESS)
+		forget_rule(pins, target->pid);
 	ret = write_policy(pins, target, policy, err);
 	if (ret)
 		return ret;
@@ -89,10 +98,17 @@ int policy_unset(struct pins *pins, const struct target *target,
 		 struct error *err)
 {
 	struct overhigh_policy none = {};
+	struct overhigh_rule rule;
 	int ret = policy_get(pins, target, &none, err);
 
 	if (ret)
 		return ret;
+	if (target->kind == TARGET_PROCESS &&
+	    rule_of_process(pins, target->pid, &rule))
+		return bad_input(err,
+				 "the policy of %u comes from rule %s (%s): "
+				 "change that, or set one with --action none",
+				 target->pid, rule.name, rule.where);
 	memset(&none, 0, sizeof(none));
 	__sync_fetch_and_add(&pins->control->generation, 1);
 	if (target->kind == TARGET_DEFAULT) {
@@ -102,6 +118,9 @@ int policy_unset(struct pins *pins, const struct target *target,
 	if (bpf_map_delete_elem(map_of(pins, target), key_of(target)))
 		return fail(err, errno, "cannot remove the policy: %s",
 			    strerror(errno));
+	/* a rule may want it now */
+	if (target->kind == TARGET_PROCESS && pins->control->nr_rules)
+		return rules_apply(pins, err);
 	return 0;
 }
 
@@ -200,6 +219,7 @@ static int refit_one(const struct target *target,
 			bpf_map_delete_elem(
 				refit->pins->map_fd[MAP_PROCESS_POLICY],
 				&target->pid);
+			forget_rule(refit->pins, target->pid);
 			return 0;
 		}
 		break;
@@ -231,6 +251,7 @@ int policy_refit(struct pins *pins, bool watch, unsigned int *total,
 	int ret;
 
 	policy_each(pins, refit_one, &refit);
+	refit.plan.hooks |= pins->control->rules_hooks & refit.usable;
 	if (watch && refit.total)
 		plan_add_watch(&refit.plan, refit.usable);
 	*total = refit.total;

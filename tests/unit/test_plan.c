@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "overhigh_policy.h"
+#include "overhigh_rules.h"
 #include "plan.h"
 #include <cmocka.h>
 
@@ -149,6 +149,18 @@ static void what_is_not_to_be_had_is_not_served(void **state)
 	assert_int_equal(plan_check(&kill, &probe, &err), 0);
 }
 
+/* Its policy is there to keep others away; nothing is ever over it. */
+static void what_is_protected_needs_no_detection(void **state)
+{
+	struct overhigh_policy policy = policy_of(OVERHIGH_NONE, DIRECT_ANON);
+	struct plan plan = { 0 };
+
+	(void)state;
+	policy.process_limit = OVERHIGH_NO_LIMIT;
+	plan_add(&plan, &policy, true, ALL);
+	assert_int_equal(plan.hooks, LIFE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +174,7 @@ int main(void)
 		cmocka_unit_test(without_fentry_the_tracepoint_serves),
 		cmocka_unit_test(only_processes_are_sampled),
 		cmocka_unit_test(a_record_that_is_not_valid_is_met),
+		cmocka_unit_test(what_is_protected_needs_no_detection),
 		cmocka_unit_test(what_is_not_to_be_had_is_not_served),
 	};
 
