@@ -18,12 +18,15 @@ V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PACKAGES := libbpf libelf zlib libcjson inih
+PACKAGES := libelf zlib libcjson inih
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD)
 CFLAGS ?= -O2 -g
 WARNINGS := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+# tests/vm/libbpf gives other values, for one that is newer than the system's
+LIBBPF_CFLAGS = $(shell $(PKG_CONFIG) --cflags libbpf)
+LIBBPF_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
+PKG_CFLAGS = $(LIBBPF_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+PKG_LIBS = $(LIBBPF_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
 # The architecture as libbpf names it, and where its UAPI headers are.
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
@@ -85,7 +88,7 @@ PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o plan.
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm recover_glibc recover_musl recover_jemalloc)
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn recover_glibc recover_musl recover_jemalloc)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(PURE_OBJ)
 	$(call say,TEST,$@)

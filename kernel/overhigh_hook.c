@@ -10,6 +10,8 @@
  *
  * Who sleeps, and for how long, is decided in BPF (bpf/) and does not belong
  * here.  Nothing here takes a lock or allocates in a charge.
+ *
+ * Longer than 600 lines: one file is all of the module, to be read in one go.
  */
 #include <linux/atomic.h>
 #include <linux/bpf.h>

@@ -10,7 +10,7 @@
 #include <argp.h>
 #include "error.h"
 
-#define OVERHIGH_VERSION "0.1.0"
+#define OVERHIGH_VERSION "0.2.0"
 
 /* argv[0] is the subcommand.  Returns the exit status if it is not negative;
  * otherwise *err holds the line to print. */

@@ -187,12 +187,26 @@ static void probe_hook(struct probe *p, const struct btf_ids *ids,
 	p->hook_ok[id] = !reason[0];
 }
 
+/* Whether a module that is not signed would be refused. */
+static bool wants_signed_modules(void)
+{
+	return file_contains("/sys/module/module/parameters/sig_enforce",
+			     "Y") ||
+	       file_contains("/sys/kernel/security/lockdown", "[integrity]");
+}
+
 /* insmod succeeds without BTF, and then nothing of the module can be called. */
 bool probe_module(char *reason, size_t size)
 {
 	if (!access("/sys/kernel/btf/" HOOK_MODULE_NAME, F_OK))
 		return true;
-	if (access("/sys/module/" HOOK_MODULE_NAME, F_OK))
+	if (access("/sys/module/" HOOK_MODULE_NAME, F_OK) &&
+	    wants_signed_modules())
+		snprintf(reason, size,
+			 "the module " HOOK_MODULE_NAME
+			 " is not loaded; this kernel takes signed ones only: "
+			 "enroll DKMS' key with mokutil --import");
+	else if (access("/sys/module/" HOOK_MODULE_NAME, F_OK))
 		snprintf(reason, size,
 			 "the module " HOOK_MODULE_NAME
 			 " is not loaded: modprobe " HOOK_MODULE_NAME);

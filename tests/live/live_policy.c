@@ -6,11 +6,6 @@
 
 #include "live_policy.h"
 
-bool module_is_loaded(void)
-{
-	return !access("/sys/module/overhigh_hook", F_OK);
-}
-
 const char *folder(const char *variable, const char *otherwise)
 {
 	const char *value = getenv(variable);
@@ -53,16 +48,6 @@ void assert_shown(const char *policy, const char *state)
 void assert_built_in(void)
 {
 	assert_shown("built-in (quadratic)", "built-in");
-}
-
-void need_module(void)
-{
-	struct live_cmd cmd;
-
-	if (module_is_loaded())
-		return;
-	live_shell(&cmd, "insmod $OVERHIGH_MODULE");
-	LIVE_ASSERT(cmd.status == 0, "insmod: %s", cmd.err);
 }
 
 pid_t policy_child; /* 0: none */

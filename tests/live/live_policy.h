@@ -3,16 +3,12 @@
  * live_policy.h - what the tests of policy programs share: loading them, and
  * what 'overhigh policy show' says.
  *
- * Environment: OVERHIGH_MODULE, the kernel module; POLICIES and TEST_POLICIES,
- * where the object files are.
+ * Environment: POLICIES and TEST_POLICIES, where the object files are.
  */
 #ifndef LIVE_POLICY_H
 #define LIVE_POLICY_H
 
-#include "live.h"
-
-bool module_is_loaded(void);
-void need_module(void);
+#include "live_module.h"
 
 /* The value of a variable of the environment. */
 const char *folder(const char *variable, const char *otherwise);
@@ -41,10 +37,7 @@ int policy_teardown(void **state);
 #define NEED_POLICIES()                                                        \
 	do {                                                                   \
 		struct live_cmd cmd_;                                          \
-		if (!getenv("OVERHIGH_MODULE"))                                \
-			LIVE_SKIP("there is no kernel module for this "        \
-				  "kernel");                                   \
-		need_module();                                                 \
+		LIVE_NEED_MODULE();                                            \
 		load_cmd(&cmd_, POLICY("linear"), "");                         \
 		if (strstr(cmd_.err, "has no struct_ops") ||                   \
 		    strstr(cmd_.err, "cannot load policies"))                  \

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "live.h"
+#include "live_module.h"
 
 static struct live_cmd cmd;
 
@@ -277,6 +277,31 @@ static void a_program_with_jemalloc_sees_null_and_recovers(void **state)
 	programs_recover("recover_jemalloc");
 }
 
+/* ---- what only the kernel module can make fail ---- */
+
+static void mlock_fails_only_while_over(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	fails_only_while_over("mlock=512K");
+	fails_only_while_over("mlock2=512K");
+}
+
+static void mlockall_fails_only_while_over(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	fails_only_while_over("mlockall");
+}
+
+static void growth_of_shared_memory_fails_only_while_over(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	fails_only_while_over("grow_shared=1M");
+	fails_only_while_over("mremap=1M");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,7 +319,11 @@ int main(void)
 		LIVE_TEST(a_program_with_glibc_sees_null_and_recovers),
 		LIVE_TEST(a_program_with_musl_sees_null_and_recovers),
 		LIVE_TEST(a_program_with_jemalloc_sees_null_and_recovers),
+		LIVE_TEST(mlock_fails_only_while_over),
+		LIVE_TEST(mlockall_fails_only_while_over),
+		LIVE_TEST(growth_of_shared_memory_fails_only_while_over),
 	};
 
-	return cmocka_run_group_tests_name("enomem", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("enomem", tests, NULL,
+					   live_module_end);
 }

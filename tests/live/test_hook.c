@@ -1,56 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * test_hook.c - with the kernel module: slowdown as a sleep that is as long as
- * was asked for, ends early when it should, and disturbs nothing else; ENOMEM
- * where only the module can give it.  What SLOWDOWN and ENOMEM do without it is
- * in test_slowdown.c and test_enomem.c.
+ * was asked for, ends early when it should, and disturbs nothing else; coming
+ * and going of the module.  SLOWDOWN without it is in test_slowdown.c, ENOMEM
+ * in test_enomem.c.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "live.h"
+#include "live_module.h"
 
 /* What an emulated CPU adds to each of our own steps. */
 #define OURS_NS 5000000ULL
-
-static void modprobe(const char *command)
-{
-	struct live_cmd cmd;
-
-	live_shell(&cmd, "%s", command);
-	LIVE_ASSERT(cmd.status == 0, "%s: %d %s", command, cmd.status, cmd.err);
-}
-
-static bool module_is_loaded(void)
-{
-	return !access("/sys/module/overhigh_hook", F_OK);
-}
-
-/* Programs are freed some RCU grace periods after they were detached. */
-static void unload_module(void)
-{
-	struct live_cmd cmd;
-
-	LIVE_UNTIL((live_shell(&cmd, "rmmod overhigh_hook"), cmd.status == 0),
-		   20000, "rmmod: %s", cmd.err);
-}
-
-static void load_module(void)
-{
-	if (!module_is_loaded())
-		modprobe("insmod $OVERHIGH_MODULE");
-}
-
-#define NEED_MODULE()                                                          \
-	do {                                                                   \
-		if (!getenv("OVERHIGH_MODULE"))                                \
-			LIVE_SKIP(                                             \
-				"there is no kernel module for this kernel");  \
-		load_module();                                                 \
-	} while (0)
 
 /* What the kernel side has counted; read from the map, which costs little. */
 static struct overhigh_state state_of(pid_t pid)
@@ -136,7 +99,7 @@ static void sleeps_last(unsigned int asked_ms, unsigned int sleeps, int means)
 static void sleeps_last_as_long_as_asked(void **state)
 {
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	sleeps_last(1, 10, 50);
 	sleeps_last(5, 5, 20);
 	sleeps_last(20, 3, 10);
@@ -146,7 +109,7 @@ static void sleeps_last_as_long_as_asked(void **state)
 static void no_sleep_is_longer_than_two_seconds(void **state)
 {
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	sleeps_last(2000, 1, 2);
 }
 
@@ -156,7 +119,7 @@ static void a_sleeper_is_not_stopped(void **state)
 	int i;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	live_run("--hook=require");
 	proc = start_slowed("200ms", "wait touch=20M touch=512M");
 	wait_asleep(proc);
@@ -208,14 +171,14 @@ static void a_signal_ends_a_sleep(int sig)
 static void sigkill_ends_a_sleep(void **state)
 {
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	a_signal_ends_a_sleep(SIGKILL);
 }
 
 static void sigterm_ends_a_sleep(void **state)
 {
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	a_signal_ends_a_sleep(SIGTERM);
 }
 
@@ -245,7 +208,7 @@ static void munmap_in_another_thread_ends_a_sleep(void **state)
 	int i;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	live_run("--hook=require");
 	for (i = 0; i < TRIES; i++) {
 		took_ns = woken_by_munmap_ns();
@@ -331,7 +294,7 @@ static void the_memcg_ends_a_sleep(bool killed)
 static void memory_freed_in_the_memcg_ends_a_sleep(void **state)
 {
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	LIVE_NEED("memcg_margin");
 	the_memcg_ends_a_sleep(false);
 }
@@ -339,7 +302,7 @@ static void memory_freed_in_the_memcg_ends_a_sleep(void **state)
 static void a_process_of_the_memcg_that_exits_ends_a_sleep(void **state)
 {
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	LIVE_NEED("memcg_margin");
 	the_memcg_ends_a_sleep(true);
 }
@@ -361,7 +324,7 @@ static void a_sleep_is_memory_pressure(void **state)
 	double before_us, stalled_us;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	live_run("--hook=require");
 	proc = start_slowed("200ms", "wait touch=20M touch=512M");
 	wait_asleep(proc);
@@ -380,7 +343,7 @@ static void a_sleeper_can_be_frozen(void **state)
 	uint64_t touched;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	root = live_cgroup_root(NULL);
 	assert_non_null(root);
 	cgroup = live_cgroup(root, "frozen");
@@ -434,7 +397,7 @@ static void neighbours_lose_no_throughput(void **state)
 	int i;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	LIVE_NEED("memcg_margin");
 	root = live_cgroup_root("memory");
 	cgroup = live_cgroup(root, "shared");
@@ -458,54 +421,6 @@ static void neighbours_lose_no_throughput(void **state)
 	live_run_stop();
 }
 
-/* ---- ENOMEM ---- */
-
-static void fails_only_while_over(const char *step)
-{
-	struct live_proc *proc;
-
-	live_run("--hook=require");
-	proc = live_eat("wait %s wait touch=40M %s wait free %s", step, step,
-			step);
-	live_ok("set %d --action enomem --limit 32M", proc->pid);
-	live_open_gate(proc, 0);
-	live_at_gate(proc, 0, 2);
-	LIVE_ASSERT(proc->slot->error == 0, "%s below: errno %d", step,
-		    proc->slot->error);
-	live_open_gate(proc, 0);
-	live_at_gate(proc, 0, 3);
-	LIVE_ASSERT(proc->slot->error == ENOMEM, "%s over: errno %d", step,
-		    proc->slot->error);
-	live_open_gate(proc, 0);
-	live_assert_unharmed(proc);
-	LIVE_ASSERT(proc->slot->error == 0, "%s below again: errno %d", step,
-		    proc->slot->error);
-	live_run_stop();
-}
-
-static void mlock_fails_only_while_over(void **state)
-{
-	(void)state;
-	NEED_MODULE();
-	fails_only_while_over("mlock=512K");
-	fails_only_while_over("mlock2=512K");
-}
-
-static void mlockall_fails_only_while_over(void **state)
-{
-	(void)state;
-	NEED_MODULE();
-	fails_only_while_over("mlockall");
-}
-
-static void growth_of_shared_memory_fails_only_while_over(void **state)
-{
-	(void)state;
-	NEED_MODULE();
-	fails_only_while_over("grow_shared=1M");
-	fails_only_while_over("mremap=1M");
-}
-
 /* ---- coming and going ---- */
 
 static const char *mechanism(void)
@@ -516,14 +431,37 @@ static const char *mechanism(void)
 			   "mechanism");
 }
 
+/* Where the kernel takes a module without BTF (since 6.9 its struct_ops keeps
+ * it out) it is there and of no use. */
+static void a_module_without_btf_is_named(void **state)
+{
+	struct live_cmd cmd;
+
+	(void)state;
+	LIVE_NEED_MODULE();
+	if (!getenv("OVERHIGH_MODULE_NO_BTF"))
+		LIVE_SKIP("there is no module without BTF to try");
+	live_module_unload();
+	live_shell(&cmd, "insmod $OVERHIGH_MODULE_NO_BTF");
+	if (cmd.status)
+		LIVE_SKIP("this kernel refuses a module without BTF");
+	live_overhigh(&cmd, "run --hook=require");
+	LIVE_ASSERT(cmd.status == 2 && strstr(cmd.err, "has no BTF"), "%d %s",
+		    cmd.status, cmd.err);
+	live_run("");
+	assert_non_null(strstr(mechanism(), "SIGSTOP"));
+	live_run_stop();
+	live_module_unload();
+}
+
 static void the_module_is_taken_up_when_it_comes(void **state)
 {
 	struct live_proc *proc;
 	struct live_cmd cmd;
 
 	(void)state;
-	NEED_MODULE();
-	unload_module();
+	LIVE_NEED_MODULE();
+	live_module_unload();
 	live_overhigh(&cmd, "run --hook=require");
 	assert_int_equal(cmd.status, 2);
 	assert_non_null(strstr(cmd.err, "is not loaded"));
@@ -531,7 +469,7 @@ static void the_module_is_taken_up_when_it_comes(void **state)
 	assert_non_null(strstr(mechanism(), "SIGSTOP"));
 	proc = start_slowed("50ms", "wait touch=512M");
 	live_event(proc->pid, "acted", 2);
-	load_module();
+	live_module_load();
 	LIVE_UNTIL(strstr(live_run_stderr(), "serves from now on"), 90000,
 		   "run says: %s", live_run_stderr());
 	assert_non_null(strstr(mechanism(), "module"));
@@ -540,11 +478,11 @@ static void the_module_is_taken_up_when_it_comes(void **state)
 		   state_of(proc->pid).delays);
 	LIVE_ASSERT(live_task_state(proc->pid) != 'T', "it is stopped");
 	live_shell(&cmd, "rmmod overhigh_hook");
-	LIVE_ASSERT(cmd.status != 0 && module_is_loaded(),
+	LIVE_ASSERT(cmd.status != 0 && live_module_is_loaded(),
 		    "rmmod while it is used");
 	end(proc);
 	live_run_stop();
-	unload_module();
+	live_module_unload();
 }
 
 static void off_means_off(void **state)
@@ -552,7 +490,7 @@ static void off_means_off(void **state)
 	struct live_proc *proc;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	live_run("--hook=off");
 	assert_int_equal(live_number(live_status(), "hook"), 0);
 	assert_non_null(strstr(mechanism(), "SIGSTOP"));
@@ -570,7 +508,7 @@ static void slowdown_goes_on_when_the_loader_is_killed(void **state)
 	uint64_t touched;
 
 	(void)state;
-	NEED_MODULE();
+	LIVE_NEED_MODULE();
 	live_run("--hook=require");
 	proc = start_slowed("100ms", "wait touch=512M");
 	live_event(proc->pid, "acted", 3);
@@ -603,13 +541,12 @@ int main(void)
 		LIVE_TEST(a_sleep_is_memory_pressure),
 		LIVE_TEST(a_sleeper_can_be_frozen),
 		LIVE_TEST(neighbours_lose_no_throughput),
-		LIVE_TEST(mlock_fails_only_while_over),
-		LIVE_TEST(mlockall_fails_only_while_over),
-		LIVE_TEST(growth_of_shared_memory_fails_only_while_over),
+		LIVE_TEST(a_module_without_btf_is_named),
 		LIVE_TEST(the_module_is_taken_up_when_it_comes),
 		LIVE_TEST(slowdown_goes_on_when_the_loader_is_killed),
 		LIVE_TEST(off_means_off),
 	};
 
-	return cmocka_run_group_tests_name("hook", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("hook", tests, NULL,
+					   live_module_end);
 }

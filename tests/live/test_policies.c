@@ -226,7 +226,7 @@ static void without_the_module_it_is_said_what_is_missing(void **state)
 	struct live_cmd cmd;
 
 	(void)state;
-	if (module_is_loaded())
+	if (live_module_is_loaded())
 		LIVE_SKIP("the module is loaded");
 	load_cmd(&cmd, POLICY("linear"), "");
 	LIVE_ASSERT(cmd.status == 1 &&
@@ -249,5 +249,6 @@ int main(void)
 		POLICY_TEST(no_crossing_is_missed_while_policies_are_replaced),
 	};
 
-	return cmocka_run_group_tests_name("policies", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("policies", tests, NULL,
+					   live_module_end);
 }

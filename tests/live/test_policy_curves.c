@@ -394,5 +394,6 @@ int main(void)
 		POLICY_TEST(the_built_in_curve_is_the_same),
 	};
 
-	return cmocka_run_group_tests_name("policy curves", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("policy curves", tests, NULL,
+					   live_module_end);
 }

@@ -33,6 +33,7 @@
  *			another thread unmaps the first block, and notes when
  *	--on-signal SIG=report|free|ignore	by number
  */
+/* Longer than 600 lines: one program for all, as each is carried to guests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
