@@ -284,6 +284,13 @@ static void start_proc(struct live_proc *proc, char *const argv[])
 	live.nr_procs++;
 }
 
+void live_forget(struct live_proc *proc)
+{
+	assert_true(proc->ended && proc == &live.procs[live.nr_procs - 1]);
+	munmap((void *)proc->slot, sizeof(struct progress));
+	live.nr_procs--;
+}
+
 struct live_proc *live_spawn(char *const argv[])
 {
 	struct live_proc *proc = new_proc();

@@ -142,6 +142,8 @@ struct live_proc *live_eat(const char *format, ...)
 struct live_proc *live_neighbour(size_t bytes, double seconds);
 /* Any program; argv[0] is a path or a name in TEST_PROGS. */
 struct live_proc *live_spawn(char *const argv[]);
+/* The newest one, which has ended: for tests that start very many. */
+void live_forget(struct live_proc *proc);
 void live_next_pid(pid_t pid); /* the next process started has this pid */
 void live_open_gate(struct live_proc *proc, unsigned int slot);
 void live_at_gate(struct live_proc *proc, unsigned int slot, unsigned int nth);

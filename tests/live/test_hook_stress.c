@@ -42,6 +42,20 @@ static struct live_proc *start_churn(void)
 	return live_spawn(argv);
 }
 
+/* The loader needs up to 100 ms to see the policy and attach its hooks. */
+static void let_it_run(struct live_proc *proc, unsigned int round)
+{
+	struct overhigh_state state = {};
+	uint32_t key = proc->pid;
+	int i;
+
+	live_pause(20 + round % 7 * 10);
+	for (i = 0; i < 30 && !state.crossings; i++) {
+		live_map_get("process_state", &key, &state);
+		live_pause(5);
+	}
+}
+
 static void end(struct live_proc *proc)
 {
 	int status;
@@ -49,6 +63,7 @@ static void end(struct live_proc *proc)
 	kill(proc->pid, SIGKILL);
 	status = live_wait_end(proc, 10000);
 	LIVE_ASSERT(status == SIGKILL, "status %#x", status);
+	live_forget(proc);
 }
 
 static void the_module_survives_500_rounds(void **state)
@@ -66,7 +81,7 @@ static void the_module_survives_500_rounds(void **state)
 		}
 		proc = start_churn();
 		set_policy(proc->pid, round);
-		live_pause(20 + round % 7 * 10);
+		let_it_run(proc, round);
 		end(proc);
 		if (round % MODULE_ROUNDS == MODULE_ROUNDS - 1) {
 			slept += live_counter("slowdown");
