@@ -162,6 +162,11 @@ $(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(BUILD)/overhigh.bpf.o
 .PHONY: tests
 tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf
 
+# with a libbpf that can load policies, wherever this one cannot
+.PHONY: guest-loader
+guest-loader:
+	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/guest $$(tests/vm/libbpf) $(BUILD)/guest/overhigh
+
 # KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
 KERNELS ?= 6.1 6.12 7.2
 
@@ -189,7 +194,7 @@ bench:
 .PHONY: plots
 plots:
 	$(Q)tests/install-packages check plot
-	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests guest-loader
 	$(Q)BUILD=$(BUILD) tests/plot $(or $(VM),6.12)
 
 .PHONY: lint

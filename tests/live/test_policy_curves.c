@@ -305,6 +305,29 @@ static void quadratic_does_what_its_curve_says(void **state)
 	MEASURE("quadratic", kernel_curve, 1, 2, 3, 5, 7, 10, 15, 20);
 }
 
+static void no_policy_gets_more_than_two_seconds(void **state)
+{
+	struct overhigh_state now = {};
+	struct cycler *c;
+	uint32_t key;
+
+	(void)state;
+	NEED_POLICIES();
+	load(POLICY("linear"), "--set step=60s --set most=60s");
+	c = start_cycler(2 * LIMIT);
+	key = c->pid;
+	live_run("--hook=require");
+	live_ok("set %d --action slowdown --limit %llu --on-stuck report",
+		c->pid, LIMIT);
+	LIVE_UNTIL((live_map_get("process_state", &key, &now), now.delays >= 2),
+		   30000, "%u delays", now.delays);
+	LIVE_ASSERT(now.longest_delay_ns >= 2000000000 &&
+			    now.longest_delay_ns < 2060000000 + late_ns(),
+		    "slept %llu ns", (unsigned long long)now.longest_delay_ns);
+	end_cycler(c);
+	live_run_stop();
+}
+
 static void the_built_in_curve_is_the_same(void **state)
 {
 	(void)state;
@@ -407,6 +430,7 @@ int main(void)
 		POLICY_TEST(rate_does_what_it_says),
 		POLICY_TEST(linear_does_what_its_curve_says),
 		POLICY_TEST(quadratic_does_what_its_curve_says),
+		POLICY_TEST(no_policy_gets_more_than_two_seconds),
 		POLICY_TEST(the_built_in_curve_is_the_same),
 	};
 
