@@ -168,7 +168,8 @@ guest-loader:
 	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/guest $$(tests/vm/libbpf) $(BUILD)/guest/overhigh
 
 # KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
-KERNELS ?= 6.1 6.12 7.2
+# the slowest first
+KERNELS ?= 7.2 6.12 6.1
 
 .PHONY: check
 check:
