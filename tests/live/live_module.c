@@ -35,7 +35,7 @@ int live_module_end(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 100 && live_module_is_loaded(); i++) {
+	for (i = 0; i < 400 && live_module_is_loaded(); i++) {
 		live_shell(&cmd, "rmmod overhigh_hook");
 		live_pause(200);
 	}
