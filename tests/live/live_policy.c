@@ -55,8 +55,13 @@ pid_t policy_child; /* 0: none */
 void end_child(void)
 {
 	if (policy_child > 0) {
+		/* and what it has started: a policy that is loaded after the
+		 * test would hold the module */
 		kill(policy_child, SIGKILL);
+		kill(-policy_child, SIGKILL);
 		waitpid(policy_child, NULL, 0);
+		while (waitpid(-policy_child, NULL, 0) > 0)
+			;
 	}
 	policy_child = 0;
 }

@@ -24,7 +24,8 @@ cJSON *show(void); /* policy show --json; freed by the caller */
 void assert_shown(const char *policy, const char *state);
 void assert_built_in(void);
 
-/* A child that a test has forked itself; it is killed at the test's end. */
+/* A child that a test has forked itself; it is killed at the test's end, with
+ * its process group if it has made one of its own. */
 extern pid_t policy_child;
 void end_child(void);
 

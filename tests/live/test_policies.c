@@ -86,6 +86,7 @@ static void start_replacing(volatile uint64_t *loads)
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
 	for (;;) {
 		char line[512];
 
