@@ -152,10 +152,7 @@ hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
 		return;
 	}
 	state->owed_pages = 0;
-	state->delay_ns += delay_ns;
-	state->delays++;
-	if (state->longest_delay_ns < delay_ns)
-		state->longest_delay_ns = delay_ns;
+	count_delay(state, delay_ns);
 	count(OVERHIGH_COUNT_SLOWDOWN);
 	acted(s, control, delay_ns);
 }

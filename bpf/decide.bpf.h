@@ -9,6 +9,19 @@
 #ifndef OVERHIGH_DECIDE_BPF_H
 #define OVERHIGH_DECIDE_BPF_H
 
+/* The id of a cgroup's ancestor at a level of the default hierarchy. */
+static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
+{
+	struct cgroup *ancestor = NULL;
+
+	bpf_probe_read_kernel(
+		&ancestor, sizeof(ancestor),
+		(void *)cgroup +
+			bpf_core_field_offset(struct cgroup, ancestors) +
+			level * sizeof(ancestor));
+	return BPF_CORE_READ(ancestor, kn, id);
+}
+
 struct cgroup_walk {
 	struct cgroup *cgroup; /* the task's own */
 	u32 levels;	       /* that have policies, as a mask */

@@ -112,32 +112,26 @@ static __always_inline int has_slept(u64 slept_ns)
 	struct overhigh_state *state;
 
 	state = bpf_map_lookup_elem(&process_state, &pid);
-	if (!state)
-		return 0;
-	__sync_fetch_and_add(&state->delay_ns, slept_ns);
-	__sync_fetch_and_add(&state->delays, 1);
-	if (state->longest_delay_ns < slept_ns)
-		state->longest_delay_ns = slept_ns;
+	if (state)
+		count_delay(state, slept_ns);
 	return 0;
 }
 
 struct memcg_wake {
 	struct page_counter *counter;
-	struct cgroup *cgroup;
-	int level;
 };
 
 /* Memory of a memcg was given back: if that brings it below what its waiting
  * processes may have in all, they go on. */
-static long wake_at_level(u32 i, void *ctx)
+static long wake_at_counter(u32 i, void *ctx)
 {
 	struct memcg_wake *w = ctx;
 	struct page_counter *counter = w->counter;
 	u64 id, usage_bytes, *limit_bytes;
 
-	if (!counter || w->level - (int)i < 0)
+	if (!counter)
 		return 1;
-	id = ancestor_id(w->cgroup, w->level - i);
+	id = counter_cgroup_id(counter);
 	limit_bytes = bpf_map_lookup_elem(&memcg_over, &id);
 	if (limit_bytes) {
 		usage_bytes =
@@ -158,11 +152,8 @@ static __always_inline void wake_memcg(struct task_struct *task)
 
 	if (!have_hook || !memcg)
 		return;
-	w.counter = (void *)memcg +
-		    bpf_core_field_offset(struct mem_cgroup, memory);
-	w.cgroup = BPF_CORE_READ(memcg, css.cgroup);
-	w.level = BPF_CORE_READ(memcg, css.cgroup, level);
-	bpf_loop(MAX_DEPTH, wake_at_level, &w, 0);
+	w.counter = memory_counter(memcg);
+	bpf_loop(MAX_DEPTH, wake_at_counter, &w, 0);
 }
 
 #endif /* OVERHIGH_HOOK_BPF_H */

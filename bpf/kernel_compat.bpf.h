@@ -234,6 +234,12 @@ static __always_inline struct mem_cgroup *task_memcg(struct task_struct *task)
 	return (struct mem_cgroup *)css;
 }
 
+/* The counter of a memcg's memory; its parent is that of the parent memcg. */
+static __always_inline struct page_counter *memory_counter(struct mem_cgroup *m)
+{
+	return (void *)m + bpf_core_field_offset(struct mem_cgroup, memory);
+}
+
 /* The cgroup whose memcg a memory counter is part of. */
 static __always_inline u64 counter_cgroup_id(struct page_counter *counter)
 {

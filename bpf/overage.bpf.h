@@ -12,19 +12,6 @@
 /* cgroups that an ancestor walk looks at, at most */
 #define MAX_DEPTH 64
 
-/* The id of a cgroup's ancestor at a level of the default hierarchy. */
-static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
-{
-	struct cgroup *ancestor = NULL;
-
-	bpf_probe_read_kernel(
-		&ancestor, sizeof(ancestor),
-		(void *)cgroup +
-			bpf_core_field_offset(struct cgroup, ancestors) +
-			level * sizeof(ancestor));
-	return BPF_CORE_READ(ancestor, kn, id);
-}
-
 /* A process, the policy that governs it, and where it stands. */
 struct subject {
 	struct task_struct *task;
@@ -179,8 +166,7 @@ __noinline int measure_memcg(struct subject *s)
 	memcg = task_memcg(s->task);
 	if (!memcg)
 		return 0;
-	w.counter = (void *)memcg +
-		    bpf_core_field_offset(struct mem_cgroup, memory);
+	w.counter = memory_counter(memcg);
 	bpf_loop(MAX_DEPTH, look_at_counter, &w, 0);
 	s->usage_bytes = w.usage_bytes;
 	s->memcg_limit_bytes = w.limit_bytes;

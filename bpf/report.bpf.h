@@ -16,6 +16,16 @@ struct report {
 	u64 over_ns;
 };
 
+/* A delay of a process: asked for, or slept; several threads may be here. */
+static __always_inline void count_delay(struct overhigh_state *state,
+					u64 delay_ns)
+{
+	__sync_fetch_and_add(&state->delay_ns, delay_ns);
+	__sync_fetch_and_add(&state->delays, 1);
+	if (state->longest_delay_ns < delay_ns)
+		state->longest_delay_ns = delay_ns;
+}
+
 static __always_inline u64 task_cgroup_id(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);

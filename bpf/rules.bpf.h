@@ -461,8 +461,7 @@ static __noinline u64 memory_max(struct task_struct *task,
 
 	if (!memcg)
 		return w.limit_bytes;
-	w.counter = (void *)memcg +
-		    bpf_core_field_offset(struct mem_cgroup, memory);
+	w.counter = memory_counter(memcg);
 	bpf_loop(MAX_DEPTH, look_at_max, &w, 0);
 	return w.limit_bytes;
 }

@@ -617,22 +617,9 @@ static int policy_update(void *kdata, void *old_kdata LINK_ARG)
 	return 0;
 }
 
-static const struct bpf_func_proto *
-policy_func_proto(enum bpf_func_id id, const struct bpf_prog *prog)
-{
-	return bpf_base_func_proto(id, prog);
-}
-
-static bool policy_is_valid_access(int off, int size, enum bpf_access_type type,
-				   const struct bpf_prog *prog,
-				   struct bpf_insn_access_aux *info)
-{
-	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
-}
-
 static const struct bpf_verifier_ops policy_verifier_ops = {
-	.get_func_proto = policy_func_proto,
-	.is_valid_access = policy_is_valid_access,
+	.get_func_proto = bpf_base_func_proto,
+	.is_valid_access = bpf_tracing_btf_ctx_access,
 };
 
 static struct bpf_struct_ops policy_struct_ops = {
