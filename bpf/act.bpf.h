@@ -56,9 +56,10 @@ static __always_inline bool dry_run(void)
 /* Each step's one-shot signal is sent once in the life of a policy. */
 static __always_inline u32 signal_mark(struct overhigh_state *state)
 {
-	return state->flags & OVERHIGH_STATE_ESCALATED ?
-		       OVERHIGH_STATE_SIGNALLED_2 :
-		       OVERHIGH_STATE_SIGNALLED;
+	u32 step = state->step;
+
+	return OVERHIGH_STATE_SIGNALLED
+	    << (step < OVERHIGH_MAX_STEPS ? step : OVERHIGH_MAX_STEPS);
 }
 
 static __always_inline void
@@ -113,14 +114,14 @@ static __always_inline bool is_stuck(struct subject *s,
 	struct report r = { .type = OVERHIGH_EV_STUCK, .control = control };
 	u32 flags = overhigh_flags(control);
 
-	if (s->policy.escalation && !(state->flags & OVERHIGH_STATE_ESCALATED))
+	if (has_next_step(s, state))
 		return false; /* its ladder is the deadline */
 	if (state->flags & OVERHIGH_STATE_STUCK)
 		return true;
 	if (s->now_ns < state->progress_ns + OVERHIGH_STUCK_NS)
 		return false;
 	count(OVERHIGH_COUNT_STUCK);
-	r.over_ns = s->now_ns - state->over_since_ns;
+	r.over_ns = overhigh_excess(s->now_ns, state->over_since_ns);
 	report(s, &r);
 	state->progress_ns = s->now_ns;
 	if (flags & OVERHIGH_STUCK_KILL) {
@@ -213,10 +214,25 @@ __noinline int owes_delay(struct subject *s, struct overhigh_state *state,
 	return state->owed_pages >= OVERHIGH_BATCH_PAGES;
 }
 
+/* No delay goes on past the next step of the ladder: it is due then. */
+static __always_inline u64 until_next_step(struct subject *s,
+					   struct overhigh_state *state,
+					   u64 delay_ns)
+{
+	u64 due_ns = next_step_due(s, state);
+
+	if (!due_ns || due_ns > s->now_ns + delay_ns)
+		return delay_ns;
+	return overhigh_excess(due_ns, s->now_ns);
+}
+
 __noinline int slow_down(struct subject *s, struct overhigh_state *state,
 			 u32 control, u64 delay_ns)
 {
-	if (!s || !state || !delay_ns)
+	if (!s || !state)
+		return 0;
+	delay_ns = until_next_step(s, state, delay_ns);
+	if (!delay_ns)
 		return 0;
 	if (dry_run()) {
 		if (!have_hook && delay_ns < OVERHIGH_MIN_STOP_NS)
@@ -266,6 +282,51 @@ static __always_inline void act_on_growth(struct subject *s,
 }
 
 /*
+ * A process with a rate, over its limit or not, pays for what it has grown by
+ * with time: rate_ns is until when all is paid for.  What it did not use of the
+ * burst it keeps.
+ */
+__noinline int keep_rate(struct subject *s)
+{
+	struct overhigh_extension *more;
+	struct overhigh_state *state;
+	struct task_struct *task;
+	u64 grown_bytes, paid_ns, delay_ns, rate_bytes;
+
+	if (!s || s->excess_bytes)
+		return 0;
+	more = extension_of(s);
+	if (!more || !more->rate_bytes || waits_for_pressure(s))
+		return 0;
+	rate_bytes = more->rate_bytes;
+	task = s->task;
+	s->now_ns = bpf_ktime_get_ns();
+	s->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	state = get_state(s);
+	if (!state)
+		return 0;
+	grown_bytes = overhigh_excess(s->rss_bytes, state->rss_bytes);
+	state->rss_bytes = s->rss_bytes;
+	paid_ns = overhigh_excess(
+		s->now_ns, overhigh_rate_ns(more->burst_bytes, rate_bytes));
+	if (state->rate_ns < paid_ns)
+		state->rate_ns = paid_ns;
+	paid_ns = __sync_fetch_and_add(
+			  &state->rate_ns,
+			  overhigh_rate_ns(grown_bytes, rate_bytes)) +
+		  overhigh_rate_ns(grown_bytes, rate_bytes);
+	delay_ns = overhigh_excess(paid_ns, s->now_ns);
+	/* small debts are carried on until a stop is worth it */
+	if (delay_ns < OVERHIGH_MIN_STOP_NS)
+		return 0;
+	slow_down(s, state,
+		  overhigh_control_word(OVERHIGH_SLOWDOWN, 0,
+					overhigh_flags(s->policy.control)),
+		  overhigh_capped_ns(&s->policy, delay_ns));
+	return 0;
+}
+
+/*
  * Detect, decide, act for current, whose memory has just changed.  pages: how
  * many were charged, 0 if only the RSS can tell.
  */
@@ -281,6 +342,8 @@ static __always_inline void memory_changed(u64 pages)
 	control = judge_current(&s, &state);
 	if (state)
 		act_on_growth(&s, state, control, pages);
+	else if (overhigh_extended(&s.policy))
+		keep_rate(&s);
 	leave_cpu();
 }
 
@@ -304,7 +367,7 @@ __noinline u32 due_signal(struct subject *s)
 		return 0;
 	s->now_ns = bpf_ktime_get_ns();
 	control = step_in_force(s, state);
-	if (!(state->flags & OVERHIGH_STATE_ESCALATED))
+	if (!state->step || is_released(s, state))
 		return 0;
 	if (overhigh_action(control) == OVERHIGH_KILL) {
 		signal = SIGKILL;

@@ -128,8 +128,51 @@ static __always_inline bool find_policy(struct subject *s)
 	return true;
 }
 
-/* over_since_ns while the thread that saw the crossing sets up the rest. */
-#define EPISODE_BEGINS 1
+/* What the policy of s says beyond its record, or NULL. */
+static __always_inline struct overhigh_extension *
+extension_of(struct subject *s)
+{
+	u32 key;
+
+	if (!overhigh_extended(&s->policy))
+		return NULL;
+	key = overhigh_extension_key(&s->policy);
+	return bpf_map_lookup_elem(&extension, &key);
+}
+
+/* overhigh_policy_check(), and that of the extension, if there is one. */
+static __always_inline int check_policy(struct subject *s)
+{
+	struct overhigh_extension *more = extension_of(s);
+	int bad = overhigh_policy_check(&s->policy);
+
+	if (!bad && more)
+		bad = overhigh_extension_check(more);
+	return bad;
+}
+
+/* A condition on memory pressure that does not hold: nothing is over. */
+static __always_inline bool waits_for_pressure(struct subject *s)
+{
+	struct overhigh_extension *more = extension_of(s);
+	struct overhigh_pressure_key key = {};
+	struct overhigh_pressure_gate *gate;
+
+	if (!more || !more->pressure)
+		return false;
+	key.extension = overhigh_extension_key(&s->policy);
+	if (s->source == OVERHIGH_SOURCE_CGROUP)
+		key.cgroup_id = s->source_id;
+	gate = bpf_map_lookup_elem(&pressure, &key);
+	return !gate || bpf_ktime_get_ns() >= gate->until_ns;
+}
+
+/*
+ * over_since_ns while a thread that saw the end of an episode makes the state
+ * ready for the next one.  To begin takes one write: nobody has to wait for a
+ * thread that may lose its CPU just then, but acts himself.
+ */
+#define EPISODE_ENDS 1
 
 static __always_inline void episode_ended(void)
 {
@@ -139,14 +182,37 @@ static __always_inline void episode_ended(void)
 		__sync_fetch_and_add(&control->nr_over, -1);
 }
 
+/* A ladder that was kept is kept no more.  Only one caller sees that. */
+static __always_inline bool unpause(struct overhigh_state *state)
+{
+	struct overhigh_control *control = the_control();
+
+	if (!(__sync_fetch_and_and(&state->flags, ~OVERHIGH_STATE_PAUSED) &
+	      OVERHIGH_STATE_PAUSED))
+		return false;
+	if (control)
+		__sync_fetch_and_add(&control->nr_paused, -1);
+	return true;
+}
+
+static __always_inline void reset_ladder(struct overhigh_state *state)
+{
+	state->step = 0;
+	state->step_since_ns = 0;
+	state->spent_ns = 0;
+}
+
 /* Gone, or under another policy: the episode ends, if there is one.  Only one
  * caller sees it end. */
 static __always_inline u64 end_episode(struct overhigh_state *state)
 {
 	u64 since_ns = __sync_lock_test_and_set(&state->over_since_ns, 0);
 
-	if (since_ns)
-		episode_ended();
+	unpause(state);
+	reset_ladder(state);
+	if (since_ns <= EPISODE_ENDS)
+		return 0;
+	episode_ended();
 	return since_ns;
 }
 
@@ -167,6 +233,89 @@ static __always_inline void note_episode(struct subject *s)
 		s->over_since_ns = state->over_since_ns;
 }
 
+/* The control word of the step after a step of the ladder, and how long the
+ * process must be over before it; 0: there is none. */
+static __noinline u32 next_step(struct subject *s, u32 step, u64 *after_ns)
+{
+	struct overhigh_extension *more = extension_of(s);
+
+	if (more) {
+		if (step >= OVERHIGH_MAX_STEPS)
+			return 0;
+		*after_ns = more->steps[step].after_ms * 1000000ULL;
+		return more->steps[step].control;
+	}
+	*after_ns = s->policy.grace_ms * 1000000ULL;
+	return step ? 0 : s->policy.escalation;
+}
+
+static __always_inline bool has_next_step(struct subject *s,
+					  struct overhigh_state *state)
+{
+	u64 after_ns;
+
+	return next_step(s, state->step, &after_ns) != 0;
+}
+
+/* Well below its limit: a ladder that was kept begins anew. */
+static __always_inline void fell_far_below(struct subject *s)
+{
+	struct overhigh_control *control = the_control();
+	struct overhigh_state *state;
+	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
+
+	if (s->is_near || !control || !control->nr_paused)
+		return;
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (state && unpause(state))
+		reset_ladder(state);
+}
+
+/* Since when the step in force is, of the time that counts for the next. */
+static __always_inline u64 step_began_ns(struct overhigh_state *state,
+					 u64 over_since_ns)
+{
+	return state->step_since_ns ? state->step_since_ns : over_since_ns;
+}
+
+/* The ladder of a process that has just fallen below, but not far: it goes on
+ * from where it is, if the process crosses again. */
+static __always_inline void
+pause_ladder(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
+{
+	struct overhigh_control *control = the_control();
+
+	if (!s->is_near || (!state->step && !has_next_step(s, state))) {
+		reset_ladder(state);
+		return;
+	}
+	state->spent_ns +=
+		overhigh_excess(s->now_ns, step_began_ns(state, over_since_ns));
+	state->step_since_ns = 0;
+	if (__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_PAUSED) &
+	    OVERHIGH_STATE_PAUSED)
+		return;
+	if (control)
+		__sync_fetch_and_add(&control->nr_paused, 1);
+}
+
+/* What an episode leaves behind for the next one. */
+static __always_inline void reset_episode(struct subject *s,
+					  struct overhigh_state *state)
+{
+	/* of an episode's marks only the one-shot signals outlive it */
+	u32 keep = OVERHIGH_STATE_SIGNALLED_MASK;
+
+	if (overhigh_flags(s->policy.control) & OVERHIGH_SIGCONT)
+		keep = 0;
+	__sync_fetch_and_and(&state->flags, keep);
+	state->least_excess_bytes = 0;
+	state->small_bytes = 0;
+	state->owed_pages = 0;
+	state->rss_bytes = s->rss_bytes;
+	state->excess_bytes = 0;
+}
+
 /* Below: the episode of note_episode() ends, if that is still the one. */
 __noinline int fell_below(struct subject *s)
 {
@@ -177,25 +326,31 @@ __noinline int fell_below(struct subject *s)
 
 	if (!s || s->most_excess_bytes)
 		return 0;
+	fell_far_below(s);
 	since_ns = s->over_since_ns;
-	if (since_ns <= EPISODE_BEGINS)
+	if (since_ns <= EPISODE_ENDS)
 		return 0;
 	r.control = s->policy.control;
 	pid = s->pid; /* a key must be on the stack, for 6.1 */
 	state = bpf_map_lookup_elem(&process_state, &pid);
-	if (!state || __sync_val_compare_and_swap(&state->over_since_ns,
-						  since_ns, 0) != since_ns)
+	if (!state ||
+	    __sync_val_compare_and_swap(&state->over_since_ns, since_ns,
+					EPISODE_ENDS) != since_ns)
 		return 0;
-	episode_ended();
 	s->now_ns = bpf_ktime_get_ns();
-	state->rss_bytes = s->rss_bytes;
-	state->excess_bytes = 0;
 	r.over_ns = s->now_ns - since_ns;
+	reset_episode(s, state);
+	pause_ladder(s, state, since_ns);
+	__sync_val_compare_and_swap(&state->over_since_ns, EPISODE_ENDS, 0);
+	episode_ended();
 	count(OVERHIGH_COUNT_BELOW);
 	report(s, &r);
 	tell_below(s, state);
 	return 0;
 }
+
+/* A state with nothing in it: too large for the stack. */
+static const struct overhigh_state no_state;
 
 /* The state of s, made if it is not there; that of a dead process with the
  * same pid, or of a policy that has changed, starts anew.  Not inlined: the
@@ -203,26 +358,29 @@ __noinline int fell_below(struct subject *s)
 static __noinline struct overhigh_state *get_state(struct subject *s)
 {
 	u64 print = overhigh_policy_print(&s->policy);
-	struct overhigh_state fresh = {};
 	struct overhigh_state *state;
+	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
 
-	state = bpf_map_lookup_elem(&process_state, &s->pid);
-	if (state && state->start_ns == s->start_ns) {
-		if (state->policy_print != print) {
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (!state || (state->start_ns && state->start_ns != s->start_ns)) {
+		if (state)
 			end_episode(state);
-			state->flags = 0;
-			state->policy_print = print;
-		}
-		return state;
+		/* two threads may both come here: the first one's record
+		 * stays */
+		bpf_map_update_elem(&process_state, &pid, &no_state,
+				    state ? BPF_ANY : BPF_NOEXIST);
+		state = bpf_map_lookup_elem(&process_state, &pid);
+		if (!state)
+			return NULL;
 	}
-	if (state)
+	state->start_ns = s->start_ns;
+	if (state->policy_print != print) {
 		end_episode(state);
-	fresh.start_ns = s->start_ns;
-	fresh.policy_print = print;
-	/* two threads may both come here: the first one's record stays */
-	bpf_map_update_elem(&process_state, &s->pid, &fresh,
-			    state ? BPF_ANY : BPF_NOEXIST);
-	return bpf_map_lookup_elem(&process_state, &s->pid);
+		state->flags = 0;
+		state->rate_ns = 0;
+		state->policy_print = print;
+	}
+	return state;
 }
 
 static __always_inline void refuse(struct subject *s, int bad)
@@ -239,63 +397,106 @@ static __always_inline void refuse(struct subject *s, int bad)
 	report(s, &r);
 }
 
-/* Below -> over: an episode begins, for the one thread that sees it first. */
+/* Below -> over: an episode begins; the one thread that sees it first says so.
+ */
 static __always_inline void begin_episode(struct subject *s,
 					  struct overhigh_state *state)
 {
 	struct report r = { .type = OVERHIGH_EV_CROSSED,
 			    .control = s->policy.control };
 	struct overhigh_control *control = the_control();
-	/* of an episode's marks only the one-shot signals outlive it */
-	u32 keep = OVERHIGH_STATE_SIGNALLED | OVERHIGH_STATE_SIGNALLED_2;
 
-	if (__sync_val_compare_and_swap(&state->over_since_ns, 0,
-					EPISODE_BEGINS))
+	if (__sync_val_compare_and_swap(&state->over_since_ns, 0, s->now_ns))
 		return;
 	if (control)
 		__sync_fetch_and_add(&control->nr_over, 1);
-	if (overhigh_flags(s->policy.control) & OVERHIGH_SIGCONT)
-		keep = 0;
-	__sync_fetch_and_and(&state->flags, keep);
-	state->progress_ns = s->now_ns;
-	state->least_excess_bytes = s->excess_bytes;
-	state->small_bytes = 0;
-	state->owed_pages = 0;
-	state->rss_bytes = s->rss_bytes;
-	state->crossings++;
-	__sync_lock_test_and_set(&state->over_since_ns, s->now_ns);
+	unpause(state);
+	__sync_fetch_and_add(&state->crossings, 1);
 	count(OVERHIGH_COUNT_CROSSED);
 	report(s, &r);
 }
 
-/* The control word in force: the policy's, or after its grace time over
- * without interruption the escalation's. */
-static __always_inline u32 step_in_force(struct subject *s,
-					 struct overhigh_state *state)
+/* What was decided for this episode by hand, or NULL. */
+static __always_inline struct overhigh_verdict *
+verdict_of(struct subject *s, struct overhigh_state *state)
 {
-	struct report r = { .type = OVERHIGH_EV_ESCALATED,
-			    .control = s->policy.escalation };
-	u64 since_ns = state->over_since_ns;
-	u64 grace_ns = s->policy.grace_ms * 1000000ULL;
+	struct overhigh_verdict *v;
+	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
 
-	if (!s->policy.escalation || !since_ns ||
-	    s->now_ns < since_ns + grace_ns)
-		return s->policy.control;
-	if (!(__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_ESCALATED) &
-	      OVERHIGH_STATE_ESCALATED)) {
+	v = bpf_map_lookup_elem(&verdict, &pid);
+	if (!v || v->start_ns != state->start_ns ||
+	    v->over_since_ns != state->over_since_ns)
+		return NULL;
+	return v;
+}
+
+static __always_inline bool is_released(struct subject *s,
+					struct overhigh_state *state)
+{
+	struct overhigh_verdict *v = verdict_of(s, state);
+
+	return v && v->released;
+}
+
+/* When the next step of the ladder comes into force; 0: there is none. */
+__noinline u64 next_step_due(struct subject *s, struct overhigh_state *state)
+{
+	struct overhigh_verdict *v;
+	u64 after_ns, due_ns, since_ns;
+
+	if (!s || !state || !next_step(s, state->step, &after_ns))
+		return 0;
+	since_ns = state->over_since_ns;
+	if (since_ns <= EPISODE_ENDS)
+		return 0;
+	due_ns = step_began_ns(state, since_ns) +
+		 overhigh_excess(after_ns, state->spent_ns);
+	v = verdict_of(s, state);
+	if (!v || v->not_before_ns <= due_ns)
+		return due_ns;
+	if (v->not_before_ns > due_ns + OVERHIGH_MAX_EXTEND_NS)
+		return due_ns + OVERHIGH_MAX_EXTEND_NS;
+	return v->not_before_ns;
+}
+
+/* The control word in force: the policy's, or after its time over without a
+ * break that of a later step. */
+__noinline u32 step_in_force(struct subject *s, struct overhigh_state *state)
+{
+	struct report r = { .type = OVERHIGH_EV_ESCALATED };
+	u64 since_ns, due_ns, after_ns;
+	u32 step;
+
+	if (!s || !state)
+		return 0;
+	since_ns = state->step_since_ns;
+	step = state->step;
+	due_ns = next_step_due(s, state);
+	/* who moves the time on moves the step on */
+	if (due_ns && s->now_ns >= due_ns &&
+	    __sync_val_compare_and_swap(&state->step_since_ns, since_ns,
+					s->now_ns) == since_ns) {
 		__sync_fetch_and_and(&state->flags, ~(OVERHIGH_STATE_STEP_DONE |
 						      OVERHIGH_STATE_MISSED));
-		r.over_ns = s->now_ns - since_ns;
+		r.control = next_step(s, step, &after_ns);
+		step++;
+		state->step = step;
+		state->spent_ns = 0;
+		r.detail = step;
+		r.over_ns = overhigh_excess(s->now_ns, state->over_since_ns);
 		report(s, &r);
 	}
-	return s->policy.escalation;
+	if (!step)
+		return s->policy.control;
+	return next_step(s, step - 1, &after_ns);
 }
 
 /* Is the process nearer to its limit than it has been in this episode? */
 static __always_inline void note_progress(struct subject *s,
 					  struct overhigh_state *state)
 {
-	if (s->excess_bytes < state->least_excess_bytes) {
+	if (!state->least_excess_bytes ||
+	    s->excess_bytes < state->least_excess_bytes) {
 		state->least_excess_bytes = s->excess_bytes;
 		state->progress_ns = s->now_ns;
 	}
@@ -331,10 +532,12 @@ static __always_inline u32 judge_current(struct subject *s,
 	struct mm_struct *mm = s->mm;
 	int bad;
 
-	bad = overhigh_policy_check(&s->policy);
+	bad = check_policy(s);
 	if (!bad) {
 		note_episode(s);
 		measure(s, false);
+		if (s->excess_bytes && waits_for_pressure(s))
+			s->excess_bytes = s->most_excess_bytes = 0;
 		if (!s->excess_bytes) {
 			fell_below(s);
 			return 0;
@@ -355,9 +558,9 @@ static __always_inline u32 judge_current(struct subject *s,
 	}
 	if (!state->over_since_ns)
 		begin_episode(s, state);
-	if (state->over_since_ns <= EPISODE_BEGINS)
-		return 0; /* the thread that begins it acts */
 	note_progress(s, state);
+	if (is_released(s, state))
+		return 0;
 	*state_out = state;
 	return step_in_force(s, state);
 }

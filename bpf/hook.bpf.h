@@ -38,7 +38,7 @@ static __always_inline void describe(struct overhigh_crossing *c,
 	c->pid = s->pid;
 	c->tid = BPF_CORE_READ(task, pid);
 	c->control = control;
-	c->step = !!(state->flags & OVERHIGH_STATE_ESCALATED);
+	c->step = state->step;
 	c->max_delay_us = s->policy.max_delay_us ? s->policy.max_delay_us :
 						   OVERHIGH_MAX_DELAY_US;
 	c->pad = 0;

@@ -137,6 +137,7 @@ static __always_inline int drop(struct task_struct *task)
 	bpf_map_delete_elem(&sampled, &s.pid);
 	bpf_map_delete_elem(&held, &s.pid);
 	bpf_map_delete_elem(&process_rule, &s.pid);
+	bpf_map_delete_elem(&verdict, &s.pid);
 	if (!bpf_map_delete_elem(&process_policy, &s.pid))
 		count(OVERHIGH_COUNT_EXITED);
 	return 0;

@@ -35,6 +35,32 @@ struct {
 	__type(value, struct overhigh_policy);
 } default_policy SEC(".maps");
 
+/* written by users; what a policy says beyond its record */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, OVERHIGH_MAX_EXTENSIONS);
+	__type(key, u32);
+	__type(value, struct overhigh_extension);
+} extension SEC(".maps");
+
+/* written by the loader: which conditions on memory pressure hold */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_CGROUPS);
+	__type(key, struct overhigh_pressure_key);
+	__type(value, struct overhigh_pressure_gate);
+} pressure SEC(".maps");
+
+/* written by users and their handlers, removed at exit */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, OVERHIGH_MAX_POLICIES);
+	__type(key, u32); /* pid */
+	__type(value, struct overhigh_verdict);
+} verdict SEC(".maps");
+
 /* written by the BPF programs */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

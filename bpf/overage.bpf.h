@@ -32,6 +32,7 @@ struct subject {
 	u64 limit_bytes;       /* what excess_bytes is measured against */
 	u64 excess_bytes;      /* 0: not over */
 	u64 most_excess_bytes; /* 0: below for sure */
+	bool is_near;	       /* not so far below that a ladder begins anew */
 	struct overhigh_policy policy;
 };
 
@@ -125,7 +126,27 @@ struct memcg_walk {
 	u64 usage_bytes;
 	u64 limit_bytes;
 	u64 excess_bytes;
+	u32 hysteresis_permille;
+	bool is_near;
 };
+
+/* Is value over a limit, or less than the hysteresis below it? */
+static __always_inline bool is_near(u64 value_bytes, u64 limit_bytes,
+				    u32 permille)
+{
+	return value_bytes > limit_bytes - limit_bytes / 1000 * permille;
+}
+
+static __always_inline u32 hysteresis_permille(struct subject *s)
+{
+	u32 key = overhigh_extension_key(&s->policy);
+	struct overhigh_extension *more;
+
+	if (!overhigh_extended(&s->policy))
+		return OVERHIGH_HYSTERESIS_PERMILLE;
+	more = bpf_map_lookup_elem(&extension, &key);
+	return more ? more->hysteresis_permille : 0;
+}
 
 static long look_at_counter(u32 i, void *ctx)
 {
@@ -142,6 +163,8 @@ static long look_at_counter(u32 i, void *ctx)
 			BPF_CORE_READ(counter, usage.counter) * page_bytes;
 		limit_bytes = overhigh_add(high * page_bytes, w->margin_bytes);
 		excess_bytes = overhigh_excess(usage_bytes, limit_bytes);
+		if (is_near(usage_bytes, limit_bytes, w->hysteresis_permille))
+			w->is_near = true;
 		if (excess_bytes > w->excess_bytes) {
 			w->worst = counter;
 			w->usage_bytes = usage_bytes;
@@ -163,6 +186,7 @@ __noinline int measure_memcg(struct subject *s)
 	if (!s)
 		return 0;
 	w.margin_bytes = s->policy.cgroup_margin;
+	w.hysteresis_permille = hysteresis_permille(s);
 	memcg = task_memcg(s->task);
 	if (!memcg)
 		return 0;
@@ -172,6 +196,7 @@ __noinline int measure_memcg(struct subject *s)
 	s->memcg_limit_bytes = w.limit_bytes;
 	s->memcg_excess_bytes = w.excess_bytes;
 	s->memcg_counter = w.worst;
+	s->is_near = w.is_near;
 	return 0;
 }
 
@@ -188,6 +213,12 @@ static __always_inline void measure(struct subject *s, bool exact)
 		rss_excess = measure_rss(s, exact);
 	if (exact || !(flags & OVERHIGH_DIRECT))
 		measure_memcg(s);
+	else
+		s->is_near = true;
+	if ((flags & OVERHIGH_RSS_MASK) &&
+	    !is_near(s->rss_most_bytes, s->policy.process_limit,
+		     hysteresis_permille(s)))
+		s->is_near = false;
 	s->excess_bytes =
 		overhigh_combine(flags, rss_excess, s->memcg_excess_bytes);
 	most = overhigh_excess(s->rss_most_bytes, s->policy.process_limit);

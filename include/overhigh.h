@@ -24,10 +24,12 @@
 /* "ovrhigh\1": tells a control record from somebody else's map.  Since 0.1. */
 #define OVERHIGH_MAGIC 0x016867696872766fULL
 
-#define OVERHIGH_COMM_LEN 16	    /* TASK_COMM_LEN of the kernel */
-#define OVERHIGH_MAX_POLICIES 65536 /* entries of process_policy */
-#define OVERHIGH_MAX_CGROUPS 4096   /* entries of cgroup_policy */
-#define OVERHIGH_MAX_LEVEL 31	    /* deepest cgroup level with a policy */
+#define OVERHIGH_COMM_LEN 16	     /* TASK_COMM_LEN of the kernel */
+#define OVERHIGH_MAX_POLICIES 65536  /* entries of process_policy */
+#define OVERHIGH_MAX_CGROUPS 4096    /* entries of cgroup_policy */
+#define OVERHIGH_MAX_LEVEL 31	     /* deepest cgroup level with a policy */
+#define OVERHIGH_MAX_EXTENSIONS 1024 /* entries of extension; 0 is not used */
+#define OVERHIGH_MAX_STEPS 4	     /* of a ladder, after the first */
 
 /* Bits 0-7 of a control word: what happens to a process that is over. */
 enum overhigh_action {
@@ -37,6 +39,9 @@ enum overhigh_action {
 	OVERHIGH_SIGNAL = 3,   /* the signal in bits 8-15 */
 	OVERHIGH_KILL = 4,     /* SIGKILL */
 	OVERHIGH_ACTION_MAX,
+	OVERHIGH_EXTENDED = 0x80, /* of overhigh_policy.escalation alone: bits
+				   * 8-31 are a key of the map extension.
+				   * Since 0.2. */
 };
 
 /*
@@ -86,12 +91,103 @@ enum overhigh_rss_kind {
  */
 struct overhigh_policy {
 	__u32 control;	     /* action | signal << 8 | flags << 16 */
-	__u32 escalation;    /* control word of the next step, 0: none */
+	__u32 escalation;    /* control word of the next step, 0: none; or
+			      * OVERHIGH_EXTENDED */
 	__u32 grace_ms;	     /* over for so long before the next step */
 	__u32 max_delay_us;  /* cap of one delay, 0: OVERHIGH_MAX_DELAY_US */
 	__u64 cgroup_margin; /* bytes over memory.high that are allowed */
 	__u64 process_limit; /* bytes of the counted RSS kinds */
 };
+
+/* process_limit of a policy that nothing is over: what is protected has it, and
+ * what has a rate alone. */
+#define OVERHIGH_NO_LIMIT (~0ULL)
+
+/* One later step of a ladder. */
+struct overhigh_step {
+	__u32 control;	/* control word, 0: there is no such step */
+	__u32 after_ms; /* over for so long, without a break, since the step
+			 * before came into force */
+};
+
+/* What the loader does to the cgroup of a process that is over: bits of
+ * overhigh_extension.responses. */
+enum overhigh_response {
+	OVERHIGH_RECLAIM = 1 << 0,	/* memory.reclaim, by the excess */
+	OVERHIGH_HIGH = 1 << 1,		/* memory.high is high_bytes */
+	OVERHIGH_FREEZE = 1 << 2,	/* cgroup.freeze, for freeze_ms at the
+					 * most */
+	OVERHIGH_LOW_PRIORITY = 1 << 3, /* cpu.weight is cpu_weight */
+};
+
+#define OVERHIGH_RESPONSES_MASK                                                \
+	(OVERHIGH_RECLAIM | OVERHIGH_HIGH | OVERHIGH_FREEZE |                  \
+	 OVERHIGH_LOW_PRIORITY)
+
+/* overhigh_extension.pressure: the line of memory.pressure that is meant. */
+enum overhigh_pressure {
+	OVERHIGH_PRESSURE_NONE = 0, /* no condition */
+	OVERHIGH_PRESSURE_SOME = 1,
+	OVERHIGH_PRESSURE_FULL = 2,
+};
+
+/*
+ * What a policy says beyond struct overhigh_policy; value of the map extension
+ * (key: __u32, 1 to OVERHIGH_MAX_EXTENSIONS - 1).  A policy names it in
+ * escalation, and grace_ms then means nothing.  Several policies may share one.
+ * Written by the loader's commands and by bpftool; checked by
+ * overhigh_extension_check() at every use.  Since 0.2.
+ */
+struct overhigh_extension {
+	struct overhigh_step steps[OVERHIGH_MAX_STEPS];
+	__u32 hysteresis_permille; /* of the limit: so far below it a ladder
+				    * begins anew */
+	__u32 responses;	   /* enum overhigh_response */
+	__u32 cpu_weight;	   /* 1 to 10000 */
+	__u32 freeze_ms;
+	__u64 high_bytes;
+	__u32 pressure;		  /* enum overhigh_pressure: nothing is over */
+	__u32 pressure_permille;  /* unless tasks were stalled for this share */
+	__u32 pressure_window_ms; /* of this time, 500 to 10000 */
+	__u32 pad;		  /* 0 */
+	__u64 rate_bytes;	  /* SLOWDOWN keeps the growth of the counted
+				   * RSS to so much a second; 0: no rate */
+	__u64 burst_bytes;	  /* that may come at once */
+};
+
+/* overhigh_extension.hysteresis_permille of a policy that has none. */
+#define OVERHIGH_HYSTERESIS_PERMILLE 50
+
+/*
+ * Key and value of the map pressure: until when, at the latest, the condition
+ * of an extension holds.  Written by the loader alone.  Since 0.2.
+ */
+struct overhigh_pressure_key {
+	__u64 cgroup_id; /* whose memory.pressure; 0: of the machine */
+	__u32 extension; /* key of the map extension */
+	__u32 pad;	 /* 0 */
+};
+
+struct overhigh_pressure_gate {
+	__u64 until_ns;
+};
+
+/*
+ * What a user or a handler decided for one episode; value of verdict (key:
+ * __u32 pid).  It counts while start_ns and over_since_ns are those of the
+ * process's state.  Written by overhigh release and extend.  Since 0.2.
+ */
+struct overhigh_verdict {
+	__u64 start_ns;	     /* see overhigh_state */
+	__u64 over_since_ns; /* see overhigh_state */
+	__u64 not_before_ns; /* the next step waits until then, but no longer
+			      * than OVERHIGH_MAX_EXTEND_NS */
+	__u32 released;	     /* non-zero: no action, no step any more */
+	__u32 pad;	     /* 0 */
+};
+
+/* A step can be put off by so much in all, beyond when it was due. */
+#define OVERHIGH_MAX_EXTEND_NS 60000000000ULL
 
 /* Longest single delay, whatever a policy says: the kernel's own cap for
  * memory.high (MEMCG_MAX_HIGH_DELAY_JIFFIES, mm/memcontrol.c). */
@@ -124,14 +220,19 @@ struct overhigh_policy {
 
 /* Bits of overhigh_state.flags. */
 enum overhigh_state_flag {
-	OVERHIGH_STATE_SIGNALLED = 1 << 0, /* the one-shot signal was sent */
 	OVERHIGH_STATE_STEP_DONE = 1 << 1, /* this step's event was sent */
-	OVERHIGH_STATE_ESCALATED = 1 << 2, /* the second step is in force */
+	OVERHIGH_STATE_PAUSED = 1 << 2,	   /* below, but the ladder is kept:
+					    * see hysteresis_permille */
 	OVERHIGH_STATE_STUCK = 1 << 3,	   /* slowdown ended for this episode */
 	OVERHIGH_STATE_BAD = 1 << 4,	/* the policy's refusal was reported */
 	OVERHIGH_STATE_MISSED = 1 << 5, /* a missed action was reported */
-	OVERHIGH_STATE_SIGNALLED_2 = 1 << 6, /* that of the second step */
+	/* the one-shot signal of step n was sent: 1 << (8 + n) */
+	OVERHIGH_STATE_SIGNALLED = 1 << 8,
 };
+
+/* OVERHIGH_STATE_SIGNALLED of every step. */
+#define OVERHIGH_STATE_SIGNALLED_MASK                                          \
+	(((1U << (OVERHIGH_MAX_STEPS + 1)) - 1) * OVERHIGH_STATE_SIGNALLED)
 
 /*
  * What the kernel side remembers of one governed process; value of
@@ -142,9 +243,10 @@ struct overhigh_state {
 	__u64 start_ns;	     /* start_boottime of the group leader: a reused
 			      * pid is told by it */
 	__u64 policy_print;  /* overhigh_policy_print() it was made under */
-	__u64 over_since_ns; /* 0: below; 1: an episode is just beginning */
+	__u64 over_since_ns; /* 0: below; 1: an episode is just ending */
 	__u64 progress_ns;   /* when least_excess_bytes last shrank */
-	__u64 least_excess_bytes; /* smallest excess of this episode */
+	__u64 least_excess_bytes; /* smallest excess of this episode, 0: none
+				   * was measured yet */
 	__u64 rss_bytes;	  /* counted kinds, when last looked at */
 	__u64 excess_bytes;	  /* when last looked at */
 	__u64 small_bytes;	  /* small requests passed in this episode */
@@ -153,11 +255,19 @@ struct overhigh_state {
 	__u64 delay_ns;		  /* sum of all delays; with the module, of what
 				   * was slept, else of what was asked for */
 	__u64 longest_delay_ns;	  /* likewise. Since 0.2. */
-	__u64 said_ns;	 /* when a delay last was an event. Since 0.2. */
-	__u32 delays;	 /* number of delays */
-	__u32 crossings; /* number of episodes */
-	__u32 denied;	 /* requests failed with ENOMEM */
-	__u32 flags;	 /* enum overhigh_state_flag */
+	__u64 said_ns;	     /* when a delay last was an event. Since 0.2. */
+	__u64 step_since_ns; /* when the step came into force, 0: before this
+			      * episode. Since 0.2. */
+	__u64 spent_ns;	     /* in earlier episodes, of the time before the
+			      * next step. Since 0.2. */
+	__u64 rate_ns;	     /* until when what was allocated is paid for, by
+			      * rate_bytes. Since 0.2. */
+	__u32 delays;	     /* number of delays */
+	__u32 crossings;     /* number of episodes */
+	__u32 denied;	     /* requests failed with ENOMEM */
+	__u32 flags;	     /* enum overhigh_state_flag */
+	__u32 step;	     /* of the ladder, 0: the first. Since 0.2. */
+	__u32 pad;	     /* 0 */
 };
 
 /*
@@ -177,7 +287,7 @@ struct overhigh_held {
 enum overhigh_event_type {
 	OVERHIGH_EV_CROSSED = 1,   /* went over */
 	OVERHIGH_EV_ACTED = 2,	   /* the action was carried out */
-	OVERHIGH_EV_ESCALATED = 3, /* the second step is in force */
+	OVERHIGH_EV_ESCALATED = 3, /* a later step is in force: detail */
 	OVERHIGH_EV_BELOW = 4,	   /* fell below again */
 	OVERHIGH_EV_EXITED = 5,	   /* a process that had been over ended */
 	OVERHIGH_EV_STUCK = 6,	   /* over for OVERHIGH_STUCK_NS, no progress */
@@ -271,10 +381,15 @@ struct overhigh_control {
 	__u32 guard_pid;     /* releases held processes if the loader dies */
 	__u32 sample;	     /* non-zero: sample where fentry is refused */
 	__u32 hook;	     /* non-zero: the module serves; since 0.2 */
+	__u32 preempts;	     /* non-zero: a program may lose the CPU, which
+			      * hides from it what runs there; since 0.2 */
+	__u32 pad;	     /* 0 */
 	__u64 generation;    /* counts changes of policies by commands */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
 	__u64 near_until_ns; /* until then every RSS change is looked at */
+	__u64 nr_paused;     /* processes that are below, but whose ladder is
+			      * kept; since 0.2 */
 	/* written by the loader: the rules in force */
 	__u64 rules;	   /* counts the sets of rules that have held; the low
 			    * bit says in which half of the tables it is */

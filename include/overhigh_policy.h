@@ -29,6 +29,7 @@ enum overhigh_refusal {
 	OVERHIGH_BAD_DIRECT = 4,     /* DIRECT with no RSS kind to count */
 	OVERHIGH_BAD_DELAY = 5,	     /* max_delay_us above the cap */
 	OVERHIGH_BAD_ESCALATION = 6, /* escalation is not valid itself */
+	OVERHIGH_BAD_EXTENSION = 7,  /* no such extension, or not valid */
 	OVERHIGH_REFUSALS,
 };
 
@@ -85,6 +86,56 @@ OVERHIGH_INLINE int overhigh_step_check(__u32 control)
 	return OVERHIGH_OK;
 }
 
+/* Whether a policy says more in the map extension.  Since 0.2. */
+OVERHIGH_INLINE int overhigh_extended(const struct overhigh_policy *policy)
+{
+	return overhigh_action(policy->escalation) == OVERHIGH_EXTENDED;
+}
+
+/* The key of that, of a policy that does.  Since 0.2. */
+OVERHIGH_INLINE __u32
+overhigh_extension_key(const struct overhigh_policy *policy)
+{
+	return policy->escalation >> 8;
+}
+
+OVERHIGH_INLINE __u32 overhigh_extended_by(__u32 key)
+{
+	return OVERHIGH_EXTENDED | key << 8;
+}
+
+/*
+ * Whether an extension may be used.  Returns OVERHIGH_OK or
+ * OVERHIGH_BAD_EXTENSION.  The bounds of the window are those of PSI triggers,
+ * WINDOW_MIN_US and WINDOW_MAX_US in kernel/sched/psi.c.  Since 0.2.
+ */
+OVERHIGH_INLINE int
+overhigh_extension_check(const struct overhigh_extension *extension)
+{
+	__u32 i;
+
+#ifdef __clang__
+#pragma unroll
+#endif
+	for (i = 0; i < OVERHIGH_MAX_STEPS; i++)
+		if (extension->steps[i].control &&
+		    overhigh_step_check(extension->steps[i].control))
+			return OVERHIGH_BAD_EXTENSION;
+	if (extension->hysteresis_permille > 1000 ||
+	    (extension->responses & ~OVERHIGH_RESPONSES_MASK) ||
+	    extension->pressure > OVERHIGH_PRESSURE_FULL)
+		return OVERHIGH_BAD_EXTENSION;
+	if ((extension->responses & OVERHIGH_LOW_PRIORITY) &&
+	    (extension->cpu_weight < 1 || extension->cpu_weight > 10000))
+		return OVERHIGH_BAD_EXTENSION;
+	if (extension->pressure && (extension->pressure_permille < 1 ||
+				    extension->pressure_permille > 1000 ||
+				    extension->pressure_window_ms < 500 ||
+				    extension->pressure_window_ms > 10000))
+		return OVERHIGH_BAD_EXTENSION;
+	return OVERHIGH_OK;
+}
+
 /*
  * Whether a policy may be used at all.  Returns OVERHIGH_OK or the first
  * enum overhigh_refusal that applies.  Since 0.1.
@@ -100,8 +151,14 @@ OVERHIGH_INLINE int overhigh_policy_check(const struct overhigh_policy *policy)
 		return OVERHIGH_BAD_DIRECT;
 	if (policy->max_delay_us > OVERHIGH_MAX_DELAY_US)
 		return OVERHIGH_BAD_DELAY;
-	if (policy->escalation && overhigh_step_check(policy->escalation))
+	if (overhigh_extended(policy)) {
+		if (!overhigh_extension_key(policy) ||
+		    overhigh_extension_key(policy) >= OVERHIGH_MAX_EXTENSIONS)
+			return OVERHIGH_BAD_EXTENSION;
+	} else if (policy->escalation &&
+		   overhigh_step_check(policy->escalation)) {
 		return OVERHIGH_BAD_ESCALATION;
+	}
 	return OVERHIGH_OK;
 }
 
@@ -175,6 +232,18 @@ OVERHIGH_INLINE __u64 overhigh_curve_ns(__u64 excess_bytes, __u64 limit_bytes)
 	return (fraction * fraction >> 20) * 1000000000ULL >> 14;
 }
 
+/* A delay within the cap of the policy and OVERHIGH_MAX_DELAY_US. */
+OVERHIGH_INLINE __u64 overhigh_capped_ns(const struct overhigh_policy *policy,
+					 __u64 delay_ns)
+{
+	__u64 cap_ns = OVERHIGH_MAX_DELAY_US * 1000ULL;
+
+	if (policy->max_delay_us &&
+	    policy->max_delay_us < OVERHIGH_MAX_DELAY_US)
+		cap_ns = policy->max_delay_us * 1000ULL;
+	return delay_ns < cap_ns ? delay_ns : cap_ns;
+}
+
 /*
  * The delay that is due now, in ns: the curve for the pages touched since the
  * last delay, capped by the policy and by OVERHIGH_MAX_DELAY_US.
@@ -183,18 +252,31 @@ OVERHIGH_INLINE __u64 overhigh_delay_ns(const struct overhigh_policy *policy,
 					__u64 excess_bytes, __u64 limit_bytes,
 					__u64 pages)
 {
-	__u64 cap_ns = OVERHIGH_MAX_DELAY_US * 1000ULL;
-	__u64 delay_ns;
-
-	if (policy->max_delay_us &&
-	    policy->max_delay_us < OVERHIGH_MAX_DELAY_US)
-		cap_ns = policy->max_delay_us * 1000ULL;
 	/* a huge page is eight batches; more than 64 batches is the cap */
 	if (pages > 64 * OVERHIGH_BATCH_PAGES)
 		pages = 64 * OVERHIGH_BATCH_PAGES;
-	delay_ns = overhigh_curve_ns(excess_bytes, limit_bytes) * pages /
-		   OVERHIGH_BATCH_PAGES;
-	return delay_ns < cap_ns ? delay_ns : cap_ns;
+	return overhigh_capped_ns(policy,
+				  overhigh_curve_ns(excess_bytes, limit_bytes) *
+					  pages / OVERHIGH_BATCH_PAGES);
+}
+
+/*
+ * The time in which bytes may come at a rate in bytes a second, not 0; at most
+ * an hour.  Since 0.2.
+ */
+OVERHIGH_INLINE __u64 overhigh_rate_ns(__u64 bytes, __u64 rate_bytes)
+{
+	const __u64 hour_s = 3600;
+
+	/* keep the rest times 10^9 within 64 bits */
+	if (rate_bytes >> 33) {
+		bytes >>= 20;
+		rate_bytes >>= 20;
+	}
+	if (bytes / rate_bytes >= hour_s)
+		return hour_s * 1000000000ULL;
+	return bytes / rate_bytes * 1000000000ULL +
+	       bytes % rate_bytes * 1000000000ULL / rate_bytes;
 }
 
 #endif /* OVERHIGH_POLICY_H */

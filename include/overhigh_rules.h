@@ -71,9 +71,6 @@ struct overhigh_rule_set {
 	__u32 pad; /* 0 */
 };
 
-/* process_limit of a policy that nothing is over: what is protected has it. */
-#define OVERHIGH_NO_LIMIT (~0ULL)
-
 /*
  * Which rule a process's policy came from; value of "process_rule" (key: __u32
  * pid).  A policy without such a note was set by hand, and no rule changes it.

@@ -124,7 +124,8 @@ static void block_signals(sigset_t *before)
 }
 
 static int govern(struct pins *pins, pid_t child,
-		  const struct overhigh_policy *policy, struct error *err)
+		  const struct overhigh_policy *policy,
+		  const struct overhigh_extension *more, struct error *err)
 {
 	int lock = lock_take(LOCK_POLICY, true, err);
 	struct target target;
@@ -136,7 +137,7 @@ static int govern(struct pins *pins, pid_t child,
 	snprintf(text, sizeof(text), "%d", child);
 	ret = target_parse(text, &target, err);
 	if (!ret)
-		ret = policy_set(pins, &target, policy, err);
+		ret = policy_set(pins, &target, policy, more, err);
 	if (!ret)
 		target_close(&target);
 	close(lock);
@@ -173,14 +174,15 @@ static int wait_for(pid_t child, const sigset_t *mask)
 }
 
 static int with_run(pid_t child, int go_fd, const sigset_t *mask,
-		    const struct overhigh_policy *policy, struct error *err)
+		    const struct overhigh_policy *policy,
+		    const struct overhigh_extension *more, struct error *err)
 {
 	struct pins pins;
 	int ret = pins_open(&pins, err);
 
 	if (ret)
 		return ret;
-	ret = govern(&pins, child, policy, err);
+	ret = govern(&pins, child, policy, more, err);
 	pins_close(&pins);
 	if (!ret && write(go_fd, "", 1) != 1)
 		ret = fail(err, errno, "cannot start the command: %s",
@@ -190,10 +192,11 @@ static int with_run(pid_t child, int go_fd, const sigset_t *mask,
 }
 
 static int without_run(struct daemon *d, int go_fd,
-		       const struct overhigh_policy *policy, struct error *err)
+		       const struct overhigh_policy *policy,
+		       const struct overhigh_extension *more, struct error *err)
 {
 	unsigned int left = 0;
-	int ret = govern(d->pins, d->child, policy, err);
+	int ret = govern(d->pins, d->child, policy, more, err);
 
 	if (!ret && write(go_fd, "", 1) != 1)
 		ret = fail(err, errno, "cannot start the command: %s",
@@ -241,6 +244,7 @@ int cmd_exec(int argc, char **argv, struct error *err)
 				   doc,	    children, NULL,
 				   NULL };
 	struct settings settings = {};
+	const struct overhigh_extension *more = &settings.policy.more;
 	struct overhigh_policy policy;
 	struct daemon d = {};
 	struct probe probe;
@@ -261,10 +265,11 @@ int cmd_exec(int argc, char **argv, struct error *err)
 		ret = policy_options_finish(&settings.policy, &policy, err);
 	if (!ret && geteuid())
 		ret = bad_input(err, "this needs root: try sudo");
-	if (!ret && !settings.force && !plan_served(&policy, attach_loaded())) {
+	if (!ret && !settings.force &&
+	    !plan_served(&policy, more, attach_loaded())) {
 		ret = probe_kernel(&probe, err);
 		if (!ret)
-			ret = plan_check(&policy, &probe, err);
+			ret = plan_check(&policy, more, &probe, err);
 	}
 	if (ret)
 		return ret;
@@ -278,8 +283,8 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	d.out = settings.events ? stderr : NULL;
 	ret = become_loader(&d, err);
 	if (ret == -EBUSY)
-		ret = with_run(child, go_fd, &mask, &policy, err);
+		ret = with_run(child, go_fd, &mask, &policy, more, err);
 	else if (!ret)
-		ret = without_run(&d, go_fd, &policy, err);
+		ret = without_run(&d, go_fd, &policy, more, err);
 	return ret;
 }

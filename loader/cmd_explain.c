@@ -8,8 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 #include "cgroup.h"
+#include "clock.h"
 #include "command.h"
+#include "extension.h"
+#include "extension_text.h"
+#include "format.h"
 #include "look.h"
+#include "overhigh_policy.h"
 #include "policy_maps.h"
 #include "policy_options.h"
 #include "process.h"
@@ -247,9 +252,77 @@ static void explain_others(struct explanation *e)
 	}
 }
 
+/* "2s until signal:TERM", or what keeps it. */
+static void describe_next(const struct overhigh_extension *more,
+			  const struct overhigh_policy *policy,
+			  const struct overhigh_state *state, char *text,
+			  size_t size)
+{
+	struct overhigh_step next = { .control = policy->escalation,
+				      .after_ms = policy->grace_ms };
+	char step[FORMAT_MAX], left[FORMAT_MAX];
+	__u64 since_ns, due_ns, now_ns = clock_now_ns();
+
+	if (more)
+		next = state->step < OVERHIGH_MAX_STEPS ?
+			       more->steps[state->step] :
+			       (struct overhigh_step){};
+	else if (state->step)
+		next.control = 0;
+	if (!next.control) {
+		snprintf(text, size, "no further step");
+		return;
+	}
+	since_ns = state->step_since_ns ? state->step_since_ns :
+					  state->over_since_ns;
+	due_ns = overhigh_excess(
+		overhigh_add(since_ns, next.after_ms * 1000000ULL),
+		state->spent_ns);
+	next.after_ms = AFTER_NOT_GIVEN;
+	format_step(step, sizeof(step), &next);
+	format_duration_rounded(left, sizeof(left),
+				overhigh_excess(due_ns, now_ns));
+	snprintf(text, size, "%s comes after %s more", step, left);
+}
+
+/* Where it stands on its ladder. */
+static void explain_ladder(struct explanation *e,
+			   const struct overhigh_extension *more)
+{
+	struct overhigh_state state;
+	char next[160], text[320], over[FORMAT_MAX];
+
+	if (bpf_map_lookup_elem(e->pins->map_fd[MAP_PROCESS_STATE], &e->pid,
+				&state) ||
+	    state.over_since_ns <= 1) {
+		cJSON_AddStringToObject(e->out, "ladder",
+					"below its limit: at the first step");
+		return;
+	}
+	describe_next(more, &e->policy, &state, next, sizeof(next));
+	format_duration_rounded(
+		over, sizeof(over),
+		overhigh_excess(clock_now_ns(), state.over_since_ns));
+	snprintf(text, sizeof(text), "over for %s, at step %u; %s", over,
+		 state.step + 1, next);
+	cJSON_AddStringToObject(e->out, "ladder", text);
+}
+
+static void explain_policy(struct explanation *e)
+{
+	struct overhigh_extension extension, *more = NULL;
+	char text[FORMAT_POLICY_MAX];
+
+	if (extension_get(e->pins, &e->policy, &extension))
+		more = &extension;
+	cJSON_AddStringToObject(
+		e->out, "policy",
+		format_policy(text, sizeof(text), &e->policy, more));
+	explain_ladder(e, more);
+}
+
 static void explain(struct explanation *e)
 {
-	char text[FORMAT_POLICY_MAX];
 	struct overhigh_rule rule;
 
 	e->has_policy = !bpf_map_lookup_elem(
@@ -262,10 +335,9 @@ static void explain(struct explanation *e)
 		say_governed(e, "a policy of its own",
 			     "it was set by hand, or inherited from a process "
 			     "where it was; no rule changes it");
-	if (e->has_policy && e->policy.process_limit != OVERHIGH_NO_LIMIT)
-		cJSON_AddStringToObject(
-			e->out, "policy",
-			format_policy(text, sizeof(text), &e->policy));
+	if (e->has_policy && (e->policy.process_limit != OVERHIGH_NO_LIMIT ||
+			      overhigh_extended(&e->policy)))
+		explain_policy(e);
 }
 
 static void print_text(const cJSON *object)

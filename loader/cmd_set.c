@@ -112,10 +112,11 @@ static int check_targets(const struct settings *settings,
 	if (settings->force)
 		return 0;
 	/* the loaded programs tell of most policies; to probe takes longer */
-	if (!plan_served(policy, attach_loaded())) {
+	if (!plan_served(policy, &settings->policy.more, attach_loaded())) {
 		ret = probe_kernel(&probe, err);
 		if (!ret)
-			ret = plan_check(policy, &probe, err);
+			ret = plan_check(policy, &settings->policy.more, &probe,
+					 err);
 	}
 	for (i = 0; !ret && i < n; i++)
 		ret = target_check(&targets[i], policy, pins->control, err);
@@ -131,9 +132,11 @@ static int set_all(const struct settings *settings, struct target *targets,
 	ret = check_targets(settings, targets, n, policy, pins, err);
 	for (i = 0; !ret && i < n; i++) {
 		if (settings->print)
-			bpftool_line(stdout, &targets[i], policy);
+			ret = bpftool_lines(stdout, pins, &targets[i], policy,
+					    &settings->policy.more, err);
 		else
-			ret = policy_set(pins, &targets[i], policy, err);
+			ret = policy_set(pins, &targets[i], policy,
+					 &settings->policy.more, err);
 	}
 	return ret;
 }

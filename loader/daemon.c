@@ -196,7 +196,8 @@ static void tick(struct daemon *d)
 	wake_ns = d->now_ns + TICK_NS;
 	if (held && deadline_ns < wake_ns)
 		wake_ns = deadline_ns;
-	if (held && d->next_respond_ns < wake_ns)
+	if (held && d->next_respond_ns > d->now_ns &&
+	    d->next_respond_ns < wake_ns)
 		wake_ns = d->next_respond_ns;
 	next.it_value.tv_sec = wake_ns / 1000000000ULL;
 	next.it_value.tv_nsec = wake_ns % 1000000000ULL;

@@ -78,6 +78,8 @@ static cJSON *event_object(const struct overhigh_event *event)
 			      overhigh_signal(event->control));
 		cJSON_AddStringToObject(object, "signal", text);
 	}
+	if (event->type == OVERHIGH_EV_ESCALATED)
+		cJSON_AddNumberToObject(object, "step", event->detail);
 	cJSON_AddNumberToObject(object, "delay_ns", event->delay_ns);
 	cJSON_AddNumberToObject(object, "over_ns", event->over_ns);
 	format_source(text, sizeof(text), event->source);

@@ -223,6 +223,7 @@ const char *format_refusal(char *buffer, size_t size, uint32_t refusal)
 		[OVERHIGH_BAD_DIRECT] = "DIRECT without an RSS kind to count",
 		[OVERHIGH_BAD_DELAY] = "max_delay_us is above 2 s",
 		[OVERHIGH_BAD_ESCALATION] = "the escalation is not valid",
+		[OVERHIGH_BAD_EXTENSION] = "the extension is not valid",
 	};
 
 	return format_name(buffer, size, refusal, names, COUNT(names),

@@ -142,11 +142,24 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 
 /* Some kernels refuse what others need to miss nothing: the better first. */
 static int load_best(const struct probe *probe, const struct pins *old,
-		     bool fresh, struct error *err)
+		     bool fresh, bool *stay_on_cpu, struct error *err)
 {
-	int ret = load(probe, old, fresh, true, err);
+	int ret;
 
-	return ret ? load(probe, old, fresh, false, err) : ret;
+	*stay_on_cpu = true;
+	ret = load(probe, old, fresh, true, err);
+	if (!ret)
+		return 0;
+	*stay_on_cpu = false;
+	return load(probe, old, fresh, false, err);
+}
+
+/* What the programs that are loaded now can do. */
+static void note_loaded(const struct pins *pins, const struct probe *probe,
+			bool stay_on_cpu)
+{
+	pins->control->hook = probe->module;
+	pins->control->preempts = stay_on_cpu;
 }
 
 int load_or_take_over(const struct probe *probe, struct pins *pins,
@@ -155,7 +168,7 @@ int load_or_take_over(const struct probe *probe, struct pins *pins,
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct error ignored;
 	int ret = pins_open(pins, err);
-	bool fresh = ret == -ENOENT;
+	bool fresh = ret == -ENOENT, stay_on_cpu;
 
 	if (ret && !fresh)
 		return ret;
@@ -168,7 +181,7 @@ int load_or_take_over(const struct probe *probe, struct pins *pins,
 		if (ret)
 			return ret;
 	}
-	ret = load_best(probe, pins, fresh, err);
+	ret = load_best(probe, pins, fresh, &stay_on_cpu, err);
 	if (ret && fresh)
 		pins_remove(&ignored);
 	if (!fresh)
@@ -176,16 +189,17 @@ int load_or_take_over(const struct probe *probe, struct pins *pins,
 	if (!ret)
 		ret = pins_open(pins, err);
 	if (!ret)
-		pins->control->hook = probe->module;
+		note_loaded(pins, probe, stay_on_cpu);
 	return ret;
 }
 
 int load_again(const struct probe *probe, const struct pins *pins,
 	       struct error *err)
 {
-	int ret = load_best(probe, pins, false, err);
+	bool stay_on_cpu;
+	int ret = load_best(probe, pins, false, &stay_on_cpu, err);
 
 	if (!ret)
-		pins->control->hook = probe->module;
+		note_loaded(pins, probe, stay_on_cpu);
 	return ret;
 }

@@ -3,11 +3,20 @@
 #include "overhigh_rules.h"
 #include "plan.h"
 
-static bool has_action(const struct overhigh_policy *policy, __u32 action)
+static bool has_action(const struct overhigh_policy *policy,
+		       const struct overhigh_extension *more, __u32 action)
 {
-	return overhigh_action(policy->control) == action ||
-	       (policy->escalation &&
-		overhigh_action(policy->escalation) == action);
+	int i;
+
+	if (overhigh_action(policy->control) == action ||
+	    (policy->escalation &&
+	     overhigh_action(policy->escalation) == action))
+		return true;
+	for (i = 0; more && i < OVERHIGH_MAX_STEPS; i++)
+		if (more->steps[i].control &&
+		    overhigh_action(more->steps[i].control) == action)
+			return true;
+	return false;
 }
 
 /* The cheapest hook that sees RSS grow.  A perf event costs only the process
@@ -22,14 +31,14 @@ static __u32 rss_hook(bool process, __u32 usable)
 }
 
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      bool process, __u32 usable)
+	      const struct overhigh_extension *more, bool process, __u32 usable)
 {
 	__u32 flags = overhigh_flags(policy->control);
 	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
 
 	/* that of a protected process: nothing has to be seen for it */
 	if (policy->process_limit == OVERHIGH_NO_LIMIT &&
-	    (flags & OVERHIGH_DIRECT)) {
+	    (flags & OVERHIGH_DIRECT) && !(more && more->rate_bytes)) {
 		plan->hooks |= wanted & usable;
 		return;
 	}
@@ -38,10 +47,10 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 		wanted |= rss_hook(process, usable);
 	if (!(flags & OVERHIGH_DIRECT))
 		wanted |= HOOK_BIT(HOOK_CHARGE);
-	if (has_action(policy, OVERHIGH_ENOMEM))
+	if (has_action(policy, more, OVERHIGH_ENOMEM))
 		wanted |= HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
 			  HOOK_BIT(HOOK_MPROTECT) | HOOK_BIT(HOOK_MEMLOCK);
-	if (has_action(policy, OVERHIGH_SLOWDOWN))
+	if (has_action(policy, more, OVERHIGH_SLOWDOWN))
 		wanted |= usable & HOOK_BIT(HOOK_SLEPT) ?
 				  HOOK_BIT(HOOK_SLEPT) :
 				  HOOK_BIT(HOOK_SIGNALLED);
@@ -57,12 +66,13 @@ void plan_add_watch(struct plan *plan, __u32 usable)
 		 HOOK_BIT(HOOK_MEMCG_STATE));
 }
 
-bool plan_served(const struct overhigh_policy *policy, __u32 usable)
+bool plan_served(const struct overhigh_policy *policy,
+		 const struct overhigh_extension *more, __u32 usable)
 {
 	__u32 requests = HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
 			 HOOK_BIT(HOOK_MPROTECT);
 
-	if (has_action(policy, OVERHIGH_ENOMEM) && ~usable & requests)
+	if (has_action(policy, more, OVERHIGH_ENOMEM) && ~usable & requests)
 		return false;
 	return (overhigh_flags(policy->control) & OVERHIGH_DIRECT);
 }
@@ -81,12 +91,13 @@ static int unavailable(const struct probe *probe, enum capability c,
 	return -EOPNOTSUPP;
 }
 
-int plan_check(const struct overhigh_policy *policy, const struct probe *probe,
+int plan_check(const struct overhigh_policy *policy,
+	       const struct overhigh_extension *more, const struct probe *probe,
 	       struct error *err)
 {
 	int ret = 0;
 
-	if (has_action(policy, OVERHIGH_ENOMEM))
+	if (has_action(policy, more, OVERHIGH_ENOMEM))
 		ret = unavailable(probe, CAP_ENOMEM, err);
 	if (!ret && !(overhigh_flags(policy->control) & OVERHIGH_DIRECT))
 		ret = unavailable(probe, CAP_MEMCG_MARGIN, err);

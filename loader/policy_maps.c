@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "attach.h"
 #include "cgroup.h"
+#include "extension.h"
 #include "overhigh_policy.h"
 #include "policy_maps.h"
 #include "process.h"
@@ -51,25 +52,50 @@ static int write_policy(struct pins *pins, const struct target *target,
 	return fail(err, errno, "cannot write the policy: %s", strerror(errno));
 }
 
-/* Sampling is cheaper for others and less exact: only if it is asked for. */
+/* Sampling is cheaper for others and less exact: only if it is asked for.
+ */
 static __u32 usable_hooks(const struct pins *pins)
 {
 	__u32 loaded = attach_loaded();
 
-	return pins->control->sample ? loaded : loaded & ~HOOK_BIT(HOOK_SAMPLE);
+	if (!pins->control->sample)
+		loaded &= ~HOOK_BIT(HOOK_SAMPLE);
+	/* within the fault a thread may lose the CPU to another one, whose
+	 * faults are then not seen; within rss_stat it may not */
+	if (pins->control->preempts && (loaded & HOOK_BIT(HOOK_RSS_STAT)))
+		loaded &= ~HOOK_BIT(HOOK_FAULT);
+	return loaded;
 }
 
-int policy_set(struct pins *pins, const struct target *target,
-	       const struct overhigh_policy *policy, struct error *err)
+/* The hooks that one policy needs. */
+static int attach_for(struct pins *pins, const struct target *target,
+		      const struct overhigh_policy *policy,
+		      const struct overhigh_extension *more, struct error *err)
 {
 	struct plan plan = {};
 	int ret;
 
-	plan_add(&plan, policy, target->kind == TARGET_PROCESS,
+	plan_add(&plan, policy, more, target->kind == TARGET_PROCESS,
 		 usable_hooks(pins));
 	ret = attach_also(plan.hooks, err);
 	if (!ret && (plan.hooks & HOOK_BIT(HOOK_SAMPLE)))
 		ret = sample_process(pins, target->pid, err);
+	return ret;
+}
+
+int policy_set(struct pins *pins, const struct target *target,
+	       const struct overhigh_policy *policy,
+	       const struct overhigh_extension *more, struct error *err)
+{
+	struct overhigh_policy record = *policy;
+	int ret = 0;
+
+	if (overhigh_extended(policy))
+		ret = extension_take(pins, &record, more, err);
+	else
+		more = NULL;
+	if (!ret)
+		ret = attach_for(pins, target, policy, more, err);
 	if (ret)
 		return ret;
 	__sync_fetch_and_add(&pins->control->generation, 1);
@@ -78,7 +104,7 @@ int policy_set(struct pins *pins, const struct target *target,
 				    1U << target->level);
 	if (target->kind == TARGET_PROCESS)
 		forget_rule(pins, target->pid);
-	ret = write_policy(pins, target, policy, err);
+	ret = write_policy(pins, target, &record, err);
 	if (ret)
 		return ret;
 	if (target->kind == TARGET_DEFAULT)
@@ -176,25 +202,46 @@ int policy_each(const struct pins *pins, policy_fn fn, void *ctx)
 	return ret;
 }
 
+struct fingerprint {
+	const struct pins *pins;
+	__u64 sum;
+};
+
+/* What bpftool may have changed in an extension. */
+static __u64 extension_print(const struct pins *pins,
+			     const struct overhigh_policy *policy)
+{
+	struct overhigh_extension more;
+	__u64 print = 0;
+	size_t i;
+
+	if (!extension_get(pins, policy, &more))
+		return 0;
+	for (i = 0; i < sizeof(more); i++)
+		print = print * 31 + ((const unsigned char *)&more)[i];
+	return print;
+}
+
 static int add_to_fingerprint(const struct target *target,
 			      const struct overhigh_policy *policy, void *ctx)
 {
-	__u64 *sum = ctx;
-	__u64 one = overhigh_policy_print(policy) * 31 +
+	struct fingerprint *f = ctx;
+	__u64 one = extension_print(f->pins, policy) +
+		    overhigh_policy_print(policy) * 31 +
 		    (target->kind == TARGET_CGROUP ? target->cgroup_id :
 						     target->pid);
 
 	one = (one ^ one >> 29) * 0xbf58476d1ce4e5b9ULL + target->kind;
-	*sum += one; /* the order of a hash map means nothing */
+	f->sum += one; /* the order of a hash map means nothing */
 	return 0;
 }
 
 __u64 policy_fingerprint(const struct pins *pins)
 {
-	__u64 sum = 0;
+	struct fingerprint f = { .pins = pins };
 
-	policy_each(pins, add_to_fingerprint, &sum);
-	return sum;
+	policy_each(pins, add_to_fingerprint, &f);
+	return f.sum;
 }
 
 struct refit {
@@ -208,8 +255,10 @@ static int refit_one(const struct target *target,
 		     const struct overhigh_policy *policy, void *ctx)
 {
 	struct refit *refit = ctx;
+	struct overhigh_extension more;
 	char path[PATH_MAX];
 	unsigned int level;
+	bool extended;
 
 	switch (target->kind) {
 	case TARGET_PROCESS:
@@ -238,8 +287,9 @@ static int refit_one(const struct target *target,
 		refit->plan.has_default = true;
 		break;
 	}
-	plan_add(&refit->plan, policy, target->kind == TARGET_PROCESS,
-		 refit->usable);
+	extended = extension_get(refit->pins, policy, &more);
+	plan_add(&refit->plan, policy, extended ? &more : NULL,
+		 target->kind == TARGET_PROCESS, refit->usable);
 	refit->total++;
 	return 0;
 }

@@ -20,7 +20,8 @@
  * meanwhile is reported as -ESRCH and leaves nothing behind.
  */
 int policy_set(struct pins *pins, const struct target *target,
-	       const struct overhigh_policy *policy, struct error *err);
+	       const struct overhigh_policy *policy,
+	       const struct overhigh_extension *more, struct error *err);
 
 /* Takes a policy out of force; -ENOENT if there is none. */
 int policy_unset(struct pins *pins, const struct target *target,

@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 #include <string.h>
+#include "extension_text.h"
 #include "format.h"
 #include "overhigh_policy.h"
 #include "parse.h"
@@ -102,32 +103,51 @@ static int set_grace(struct policy_options *options, const char *arg,
 	return 0;
 }
 
-/* "kill", or with its signal "signal:TERM" or "signal TERM".  The flags come
- * in policy_options_finish(), when they are all known. */
+/* Each one that is given is a further step.  The flags come in
+ * policy_options_finish(), when they are all known. */
 static int set_then(struct policy_options *options, const char *arg,
 		    uint64_t value, struct error *err)
 {
-	static const char word[] = "signal";
-	size_t length = sizeof(word) - 1;
-	enum overhigh_action action = OVERHIGH_SIGNAL;
-	uint32_t number = 0;
 	int ret;
 
 	(void)value;
-	if (!strcmp(arg, word))
-		return bad_input(err, "--then signal does not say which one: "
-				      "use --then signal:TERM");
-	if (!strncmp(arg, word, length) && strchr(": ", arg[length]))
-		ret = parse_signal(arg + length + 1, &number, err);
-	else
-		ret = parse_action(arg, &action, err);
-	if (ret)
-		return ret;
-	if (action == OVERHIGH_NONE)
-		return bad_input(err, "--then none would lift the limit: leave "
-				      "--then out");
-	options->policy.escalation = overhigh_control_word(action, number, 0);
-	return 0;
+	if (options->steps == OVERHIGH_MAX_STEPS)
+		return bad_input(err,
+				 "--then %.40s is one step too many: a ladder "
+				 "has %d after --action",
+				 arg, OVERHIGH_MAX_STEPS);
+	ret = parse_step(arg, &options->more.steps[options->steps], err);
+	if (!ret)
+		options->steps++;
+	return ret;
+}
+
+static int set_hysteresis(struct policy_options *options, const char *arg,
+			  uint64_t value, struct error *err)
+{
+	(void)value;
+	return parse_hysteresis(arg, &options->more, err);
+}
+
+static int set_rate(struct policy_options *options, const char *arg,
+		    uint64_t value, struct error *err)
+{
+	(void)value;
+	return parse_rate(arg, &options->more, err);
+}
+
+static int set_when_pressure(struct policy_options *options, const char *arg,
+			     uint64_t value, struct error *err)
+{
+	(void)value;
+	return parse_pressure(arg, &options->more, err);
+}
+
+static int set_respond(struct policy_options *options, const char *arg,
+		       uint64_t value, struct error *err)
+{
+	(void)value;
+	return parse_responses(arg, &options->more, err);
 }
 
 static int set_on_stuck(struct policy_options *options, const char *arg,
@@ -143,106 +163,140 @@ static int set_on_stuck(struct policy_options *options, const char *arg,
 	return ret;
 }
 
-/* Does either step of the ladder have this action? */
-static bool has_action(const struct overhigh_policy *policy,
+/* Does any step of the ladder have this action? */
+static bool has_action(const struct policy_terms *terms,
 		       enum overhigh_action action)
 {
-	return overhigh_action(policy->control) == action ||
-	       (policy->escalation &&
-		overhigh_action(policy->escalation) == action);
+	unsigned int i;
+
+	if (overhigh_action(terms->policy->control) == action)
+		return true;
+	for (i = 0; i < terms->nr_steps; i++)
+		if (overhigh_action(terms->steps[i].control) == action)
+			return true;
+	return false;
 }
 
-static bool has_flag(const struct overhigh_policy *policy, uint32_t flags)
+static bool has_flag(const struct policy_terms *terms, uint32_t flags)
 {
-	return overhigh_flags(policy->control) & flags;
+	return overhigh_flags(terms->policy->control) & flags;
 }
 
-static int show_action(const struct overhigh_policy *policy, char *arg,
-		       size_t size)
+static int show_action(const struct policy_terms *terms, char *arg, size_t size)
 {
-	format_action(arg, size, overhigh_action(policy->control));
+	format_action(arg, size, overhigh_action(terms->policy->control));
 	return 1;
 }
 
-static int show_limit(const struct overhigh_policy *policy, char *arg,
-		      size_t size)
+static int show_limit(const struct policy_terms *terms, char *arg, size_t size)
 {
-	format_size(arg, size, policy->process_limit);
-	return has_flag(policy, OVERHIGH_RSS_MASK);
+	format_size(arg, size, terms->policy->process_limit);
+	return has_flag(terms, OVERHIGH_RSS_MASK) &&
+	       terms->policy->process_limit != OVERHIGH_NO_LIMIT;
 }
 
-static int show_margin(const struct overhigh_policy *policy, char *arg,
-		       size_t size)
+static int show_margin(const struct policy_terms *terms, char *arg, size_t size)
 {
-	format_size(arg, size, policy->cgroup_margin);
-	if (policy->cgroup_margin)
+	format_size(arg, size, terms->policy->cgroup_margin);
+	if (terms->policy->cgroup_margin)
 		return 1;
-	if (has_flag(policy, OVERHIGH_DIRECT))
+	if (has_flag(terms, OVERHIGH_DIRECT))
 		return 0;
 	/* "--action none" alone is how a process is exempted */
-	return has_flag(policy, OVERHIGH_RSS_MASK) || policy->escalation ||
-	       overhigh_action(policy->control) != OVERHIGH_NONE;
+	return has_flag(terms, OVERHIGH_RSS_MASK) || terms->nr_steps ||
+	       overhigh_action(terms->policy->control) != OVERHIGH_NONE;
 }
 
-static int show_rss(const struct overhigh_policy *policy, char *arg,
-		    size_t size)
+static int show_rss(const struct policy_terms *terms, char *arg, size_t size)
 {
-	format_rss(arg, size, overhigh_flags(policy->control));
-	return has_flag(policy, OVERHIGH_RSS_MASK);
+	format_rss(arg, size, overhigh_flags(terms->policy->control));
+	return has_flag(terms, OVERHIGH_RSS_MASK);
 }
 
-static int show_signal(const struct overhigh_policy *policy, char *arg,
-		       size_t size)
+static int show_signal(const struct policy_terms *terms, char *arg, size_t size)
 {
-	format_signal(arg, size, overhigh_signal(policy->control));
-	return overhigh_action(policy->control) == OVERHIGH_SIGNAL;
+	format_signal(arg, size, overhigh_signal(terms->policy->control));
+	return overhigh_action(terms->policy->control) == OVERHIGH_SIGNAL;
 }
 
-static int show_repeat(const struct overhigh_policy *policy, char *arg,
-		       size_t size)
+static int show_repeat(const struct policy_terms *terms, char *arg, size_t size)
 {
 	(void)arg;
 	(void)size;
-	return has_flag(policy, OVERHIGH_SIGCONT) &&
-	       has_action(policy, OVERHIGH_SIGNAL);
+	return has_flag(terms, OVERHIGH_SIGCONT) &&
+	       has_action(terms, OVERHIGH_SIGNAL);
 }
 
-static int show_max_delay(const struct overhigh_policy *policy, char *arg,
+static int show_max_delay(const struct policy_terms *terms, char *arg,
 			  size_t size)
 {
-	format_duration(arg, size, policy->max_delay_us * US_NS);
-	return policy->max_delay_us && has_action(policy, OVERHIGH_SLOWDOWN);
+	format_duration(arg, size, terms->policy->max_delay_us * US_NS);
+	return terms->policy->max_delay_us &&
+	       has_action(terms, OVERHIGH_SLOWDOWN);
 }
 
-static int show_grace(const struct overhigh_policy *policy, char *arg,
-		      size_t size)
+/* The time of the first step, if it is the only one; else each has its own. */
+static int show_grace(const struct policy_terms *terms, char *arg, size_t size)
 {
-	format_duration(arg, size, policy->grace_ms * MS_NS);
-	return policy->escalation != 0;
+	format_duration(arg, size, terms->policy->grace_ms * MS_NS);
+	return terms->nr_steps && !terms->more;
 }
 
-static int show_then(const struct overhigh_policy *policy, char *arg,
-		     size_t size)
+/* The nth of them: see format_policy_terms(). */
+static int show_then(const struct policy_terms *terms, char *arg, size_t size)
 {
-	uint32_t action = overhigh_action(policy->escalation);
-	char name[FORMAT_MAX];
+	struct overhigh_step step = terms->steps[terms->nth];
 
-	format_action(arg, size, action);
-	if (action == OVERHIGH_SIGNAL)
-		snprintf(arg, size, "signal:%s",
-			 format_signal(name, sizeof(name),
-				       overhigh_signal(policy->escalation)));
-	return policy->escalation != 0;
+	if (!terms->more)
+		step.after_ms = AFTER_NOT_GIVEN;
+	format_step(arg, size, &step);
+	return terms->nth < terms->nr_steps;
 }
 
-static int show_on_stuck(const struct overhigh_policy *policy, char *arg,
+static int show_hysteresis(const struct policy_terms *terms, char *arg,
+			   size_t size)
+{
+	__u32 permille = terms->more ? terms->more->hysteresis_permille :
+				       OVERHIGH_HYSTERESIS_PERMILLE;
+
+	format_hysteresis(arg, size, permille);
+	return permille != OVERHIGH_HYSTERESIS_PERMILLE;
+}
+
+static int show_rate(const struct policy_terms *terms, char *arg, size_t size)
+{
+	if (!terms->more || !terms->more->rate_bytes)
+		return 0;
+	format_rate(arg, size, terms->more);
+	return 1;
+}
+
+static int show_when_pressure(const struct policy_terms *terms, char *arg,
+			      size_t size)
+{
+	if (!terms->more || !terms->more->pressure)
+		return 0;
+	format_pressure(arg, size, terms->more);
+	return 1;
+}
+
+static int show_respond(const struct policy_terms *terms, char *arg,
+			size_t size)
+{
+	if (!terms->more || !terms->more->responses)
+		return 0;
+	format_responses(arg, size, terms->more);
+	return 1;
+}
+
+static int show_on_stuck(const struct policy_terms *terms, char *arg,
 			 size_t size)
 {
 	/* KILL first, as the kernel side looks at them */
 	snprintf(arg, size, "%s",
-		 has_flag(policy, OVERHIGH_STUCK_KILL) ? "kill" : "report");
-	return has_flag(policy, OVERHIGH_STUCK_KILL | OVERHIGH_STUCK_REPORT) &&
-	       has_action(policy, OVERHIGH_SLOWDOWN);
+		 has_flag(terms, OVERHIGH_STUCK_KILL) ? "kill" : "report");
+	return has_flag(terms, OVERHIGH_STUCK_KILL | OVERHIGH_STUCK_REPORT) &&
+	       has_action(terms, OVERHIGH_SLOWDOWN);
 }
 
 const struct policy_field policy_fields[POLICY_FIELDS] = {
@@ -325,7 +379,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .metavar = "ACTION",
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "what happens after --grace: enomem, slowdown, signal:SIGNAL "
-		  "or kill",
+		  "or kill; up to 4 times, like --then 'kill after 10s'",
 	  .set = set_then,
 	  .show = show_then },
 	{ .name = "on-stuck",
@@ -336,11 +390,45 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 		  "release (if not given) or kill",
 	  .set = set_on_stuck,
 	  .show = show_on_stuck },
+	{ .name = "hysteresis",
+	  .key = POLICY_KEY_HYSTERESIS,
+	  .metavar = "SHARE",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "so far below the limit the ladder begins anew, 5% if not "
+		  "given",
+	  .set = set_hysteresis,
+	  .show = show_hysteresis },
+	{ .name = "rate",
+	  .key = POLICY_KEY_RATE,
+	  .metavar = "RATE",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "slowdown lets memory grow by so much a second, below the "
+		  "limit too, like '50M/s burst 200M'",
+	  .set = set_rate,
+	  .show = show_rate },
+	{ .name = "when-pressure",
+	  .key = POLICY_KEY_WHEN_PRESSURE,
+	  .metavar = "PRESSURE",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "only under memory pressure (of the cgroup whose policy it "
+		  "is, else of the machine), like 'some 10% over 2s'",
+	  .set = set_when_pressure,
+	  .show = show_when_pressure },
+	{ .name = "respond",
+	  .key = POLICY_KEY_RESPOND,
+	  .metavar = "LIST",
+	  .unit = POLICY_UNIT_WORD,
+	  .help = "what happens to the cgroup meanwhile: reclaim, 'high SIZE', "
+		  "freeze (for the time of the first step), 'low-priority "
+		  "[WEIGHT]'",
+	  .set = set_respond,
+	  .show = show_respond },
 };
 
 void policy_options_init(struct policy_options *options)
 {
 	memset(options, 0, sizeof(*options));
+	options->more.hysteresis_permille = OVERHIGH_HYSTERESIS_PERMILLE;
 }
 
 static const struct policy_field *find_field(int key)
@@ -415,25 +503,54 @@ int policy_option_given(const struct policy_options *options, int key)
 	       (options->given & 1U << (key - POLICY_KEY_FIRST));
 }
 
+static struct policy_terms terms_of(const struct policy_options *options)
+{
+	return (struct policy_terms){ .policy = &options->policy,
+				      .more = &options->more,
+				      .steps = options->more.steps,
+				      .nr_steps = options->steps };
+}
+
 /* When is a process over: --limit, --margin, --rss, --direct. */
 static int check_condition(const struct policy_options *options,
 			   struct error *err)
 {
 	bool limit = policy_option_given(options, POLICY_KEY_LIMIT);
 	bool margin = policy_option_given(options, POLICY_KEY_MARGIN);
-	bool acts = options->policy.escalation ||
+	bool rate = policy_option_given(options, POLICY_KEY_RATE);
+	bool acts = options->steps ||
 		    overhigh_action(options->policy.control) != OVERHIGH_NONE;
 
-	if (acts && !limit && !margin)
+	if (acts && !limit && !margin && (!rate || options->steps))
 		return bad_input(err, "nothing says when a process is over: "
 				      "add --limit, like --limit 200M, or "
 				      "--margin");
 	if (policy_option_given(options, POLICY_KEY_DIRECT) && !limit)
 		return bad_input(err, "--direct looks at --limit alone: add "
 				      "--limit, or leave --direct out");
-	if (policy_option_given(options, POLICY_KEY_RSS) && !limit)
+	if (policy_option_given(options, POLICY_KEY_RSS) && !limit && !rate)
 		return bad_input(err, "--rss says what --limit counts: add "
 				      "--limit, or leave --rss out");
+	return 0;
+}
+
+/* Options that only make sense with slowdown. */
+static int check_slowdown_options(const struct policy_options *options,
+				  struct error *err)
+{
+	static const int keys[] = { POLICY_KEY_MAX_DELAY, POLICY_KEY_ON_STUCK,
+				    POLICY_KEY_RATE };
+	struct policy_terms terms = terms_of(options);
+	size_t i;
+
+	if (has_action(&terms, OVERHIGH_SLOWDOWN))
+		return 0;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (policy_option_given(options, keys[i]))
+			return bad_input(err,
+					 "--%s needs --action slowdown or "
+					 "--then slowdown",
+					 find_field(keys[i])->name);
 	return 0;
 }
 
@@ -441,8 +558,9 @@ static int check_condition(const struct policy_options *options,
 static int check_action_options(const struct policy_options *options,
 				struct error *err)
 {
-	const struct overhigh_policy *policy = &options->policy;
-	bool signals = overhigh_action(policy->control) == OVERHIGH_SIGNAL;
+	struct policy_terms terms = terms_of(options);
+	bool signals =
+		overhigh_action(options->policy.control) == OVERHIGH_SIGNAL;
 	bool given = policy_option_given(options, POLICY_KEY_SIGNAL);
 
 	if (signals && !given)
@@ -452,58 +570,123 @@ static int check_action_options(const struct policy_options *options,
 		return bad_input(err, "--signal needs --action signal; a later "
 				      "step is written --then signal:TERM");
 	if (policy_option_given(options, POLICY_KEY_REPEAT) &&
-	    !has_action(policy, OVERHIGH_SIGNAL))
+	    !has_action(&terms, OVERHIGH_SIGNAL))
 		return bad_input(err, "--repeat needs --action signal or "
 				      "--then signal:TERM");
-	if (has_action(policy, OVERHIGH_SLOWDOWN))
-		return 0;
-	if (policy_option_given(options, POLICY_KEY_MAX_DELAY))
-		return bad_input(err, "--max-delay needs --action slowdown or "
-				      "--then slowdown");
-	if (policy_option_given(options, POLICY_KEY_ON_STUCK))
-		return bad_input(err, "--on-stuck needs --action slowdown or "
-				      "--then slowdown");
-	return 0;
+	return check_slowdown_options(options, err);
 }
 
-static int check_ladder(const struct policy_options *options, struct error *err)
+/* The time of the first step may stand in --grace. */
+static int check_ladder(struct policy_options *options, struct error *err)
 {
-	bool then = policy_option_given(options, POLICY_KEY_THEN);
+	struct overhigh_step *step = options->more.steps;
 	bool grace = policy_option_given(options, POLICY_KEY_GRACE);
+	char text[FORMAT_MAX];
+	unsigned int i;
 
-	if (then && !grace)
-		return bad_input(err, "--then does not say after what time: "
-				      "add --grace, like --grace 10s");
-	if (grace && !then)
+	if (grace && !options->steps)
 		return bad_input(err, "--grace does not say what comes after "
 				      "it: add --then, like --then kill");
+	if (grace && step->after_ms != AFTER_NOT_GIVEN)
+		return bad_input(err,
+				 "--grace and '--then %s' both say when: leave "
+				 "one of them out",
+				 format_step(text, sizeof(text), step));
+	if (grace)
+		step->after_ms = options->policy.grace_ms;
+	else if (options->steps && step->after_ms == AFTER_NOT_GIVEN)
+		return bad_input(err, "--then does not say after what time: "
+				      "add --grace, like --grace 10s");
+	for (i = 1; i < options->steps; i++)
+		if (step[i].after_ms == AFTER_NOT_GIVEN)
+			return bad_input(
+				err,
+				"--then %s does not say after what "
+				"time: write --then '%s after 10s'",
+				format_step(text, sizeof(text), &step[i]),
+				text);
 	return 0;
 }
 
-/* What the options leave out, and the flags of the second step: they are those
- * of the first, since both look at the same memory. */
-static void complete(const struct policy_options *options,
+/* What needs an extension of the policy. */
+static bool is_extended(const struct policy_options *options)
+{
+	return options->steps > 1 ||
+	       policy_option_given(options, POLICY_KEY_HYSTERESIS) ||
+	       policy_option_given(options, POLICY_KEY_RATE) ||
+	       policy_option_given(options, POLICY_KEY_WHEN_PRESSURE) ||
+	       policy_option_given(options, POLICY_KEY_RESPOND);
+}
+
+static int check_extension(struct policy_options *options, struct error *err)
+{
+	if (policy_option_given(options, POLICY_KEY_HYSTERESIS) &&
+	    !options->steps)
+		return bad_input(err, "--hysteresis says when a ladder begins "
+				      "anew: add --then, like --then 'kill "
+				      "after 10s'");
+	if (!(options->more.responses & OVERHIGH_FREEZE))
+		return 0;
+	if (!options->steps)
+		return bad_input(err, "--respond freeze lasts until the first "
+				      "step: add --then, like --then 'kill "
+				      "after 10s'");
+	options->more.freeze_ms = options->more.steps[0].after_ms;
+	return 0;
+}
+
+/* What the options leave out, and the flags of the later steps: they are those
+ * of the first, since all look at the same memory. */
+static void complete(struct policy_options *options,
 		     struct overhigh_policy *policy)
 {
 	uint32_t flags = overhigh_flags(policy->control);
+	bool limit = policy_option_given(options, POLICY_KEY_LIMIT);
+	bool margin = policy_option_given(options, POLICY_KEY_MARGIN);
+	bool rate = policy_option_given(options, POLICY_KEY_RATE);
+	unsigned int i;
 
-	if (policy_option_given(options, POLICY_KEY_LIMIT)) {
-		if (!policy_option_given(options, POLICY_KEY_RSS))
-			flags |= DEFAULT_RSS;
-		if (!policy_option_given(options, POLICY_KEY_MARGIN))
-			flags |= OVERHIGH_DIRECT;
-	}
+	if ((limit || rate) && !policy_option_given(options, POLICY_KEY_RSS))
+		flags |= DEFAULT_RSS;
+	if ((limit || rate) && !margin)
+		flags |= OVERHIGH_DIRECT;
+	if (rate && !limit && !margin)
+		policy->process_limit = OVERHIGH_NO_LIMIT;
 	policy->control |= flags << 16;
-	if (policy->escalation)
-		policy->escalation |= flags << 16;
+	for (i = 0; i < options->steps; i++)
+		options->more.steps[i].control |= flags << 16;
+	policy->grace_ms = 0;
+	if (is_extended(options)) {
+		policy->escalation = overhigh_extended_by(0);
+	} else if (options->steps) {
+		policy->escalation = options->more.steps[0].control;
+		policy->grace_ms = options->more.steps[0].after_ms;
+	}
 }
 
-int policy_options_finish(const struct policy_options *options,
+/* All of it, as far as it can be known before the extension has its key. */
+static int check_result(const struct policy_options *options,
+			struct overhigh_policy policy, struct error *err)
+{
+	char reason[FORMAT_MAX];
+	int bad;
+
+	if (overhigh_extended(&policy))
+		policy.escalation = 0;
+	bad = overhigh_policy_check(&policy);
+	if (!bad && is_extended(options))
+		bad = overhigh_extension_check(&options->more);
+	if (!bad)
+		return 0;
+	return bad_input(err, "the policy is not valid: %s",
+			 format_refusal(reason, sizeof(reason), bad));
+}
+
+int policy_options_finish(struct policy_options *options,
 			  struct overhigh_policy *out, struct error *err)
 {
 	struct overhigh_policy policy = options->policy;
-	char reason[FORMAT_MAX];
-	int bad, ret;
+	int ret;
 
 	if (!policy_option_given(options, POLICY_KEY_ACTION))
 		return bad_input(err, "nothing says what happens: add "
@@ -514,15 +697,15 @@ int policy_options_finish(const struct policy_options *options,
 		ret = check_action_options(options, err);
 	if (!ret)
 		ret = check_condition(options, err);
+	if (!ret)
+		ret = check_extension(options, err);
 	if (ret)
 		return ret;
 	complete(options, &policy);
-	bad = overhigh_policy_check(&policy);
-	if (bad)
-		return bad_input(err, "the policy is not valid: %s",
-				 format_refusal(reason, sizeof(reason), bad));
-	*out = policy;
-	return 0;
+	ret = check_result(options, policy, err);
+	if (!ret)
+		*out = policy;
+	return ret;
 }
 
 static error_t parse_argp_option(int key, char *arg, struct argp_state *state)
@@ -553,7 +736,7 @@ static void write_doc(const struct policy_field *field, char *doc, size_t size)
 const struct argp_option *policy_argp_options(void)
 {
 	static struct argp_option options[POLICY_FIELDS + 1];
-	static char docs[POLICY_FIELDS][160];
+	static char docs[POLICY_FIELDS][192];
 	int i;
 
 	for (i = 0; i < POLICY_FIELDS && !options[i].name; i++) {
@@ -574,8 +757,19 @@ const struct argp *policy_argp(void)
 	return &argp;
 }
 
-const char *format_policy(char *buffer, size_t size,
-			  const struct overhigh_policy *policy)
+/* One option; words with blanks are quoted, as a shell wants it. */
+static size_t add_option(char *text, size_t size,
+			 const struct policy_field *field, const char *arg)
+{
+	const char *quote = strchr(arg, ' ') ? "'" : "";
+
+	if (!field->metavar)
+		return snprintf(text, size, " --%s", field->name);
+	return snprintf(text, size, " --%s %s%s%s", field->name, quote, arg,
+			quote);
+}
+
+static void format_terms(char *buffer, size_t size, struct policy_terms *terms)
 {
 	const struct policy_field *field;
 	char text[FORMAT_POLICY_MAX] = "", arg[FORMAT_MAX] = "";
@@ -584,14 +778,34 @@ const char *format_policy(char *buffer, size_t size,
 
 	for (i = 0; i < POLICY_FIELDS; i++) {
 		field = &policy_fields[i];
-		if (!(field->show ? field->show(policy, arg, sizeof(arg)) :
-				    has_flag(policy, field->flag)))
+		if (!(field->show ? field->show(terms, arg, sizeof(arg)) :
+				    has_flag(terms, field->flag)))
 			continue;
-		length += snprintf(text + length, sizeof(text) - length,
-				   "%s--%s%s%s", length ? " " : "", field->name,
-				   field->metavar ? " " : "",
-				   field->metavar ? arg : "");
+		length += add_option(text + length, sizeof(text) - length,
+				     field, arg);
+		if (field->key == POLICY_KEY_THEN &&
+		    ++terms->nth < terms->nr_steps)
+			i--; /* once more, for the next step */
 	}
-	snprintf(buffer, size, "%s", text);
+	snprintf(buffer, size, "%s", text[0] ? text + 1 : "");
+}
+
+const char *format_policy(char *buffer, size_t size,
+			  const struct overhigh_policy *policy,
+			  const struct overhigh_extension *more)
+{
+	struct overhigh_step step = { .control = policy->escalation,
+				      .after_ms = policy->grace_ms };
+	struct policy_terms terms = { .policy = policy,
+				      .more = more,
+				      .steps = more ? more->steps : &step };
+
+	if (more)
+		while (terms.nr_steps < OVERHIGH_MAX_STEPS &&
+		       more->steps[terms.nr_steps].control)
+			terms.nr_steps++;
+	else if (policy->escalation && !overhigh_extended(policy))
+		terms.nr_steps = 1;
+	format_terms(buffer, size, &terms);
 	return buffer;
 }

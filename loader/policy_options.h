@@ -31,6 +31,10 @@ enum policy_option_key {
 	POLICY_KEY_GRACE,
 	POLICY_KEY_THEN,
 	POLICY_KEY_ON_STUCK,
+	POLICY_KEY_HYSTERESIS,
+	POLICY_KEY_RATE,
+	POLICY_KEY_WHEN_PRESSURE,
+	POLICY_KEY_RESPOND,
 	POLICY_KEY_END,
 };
 
@@ -38,9 +42,11 @@ enum policy_option_key {
 
 /* What the options said so far. */
 struct policy_options {
-	struct overhigh_policy policy; /* not complete before finish */
-	uint32_t given;		       /* bit (key - POLICY_KEY_FIRST) */
-	struct error err;	       /* written by the argp parser */
+	struct overhigh_policy policy;	/* not complete before finish */
+	struct overhigh_extension more; /* likewise */
+	unsigned int steps;		/* of more.steps that are given */
+	uint32_t given;			/* bit (key - POLICY_KEY_FIRST) */
+	struct error err;		/* written by the argp parser */
 };
 
 enum policy_unit {
@@ -48,6 +54,15 @@ enum policy_unit {
 	POLICY_UNIT_WORD,
 	POLICY_UNIT_BYTES,
 	POLICY_UNIT_TIME, /* bounds and step in ns */
+};
+
+/* A policy as show() below looks at it. */
+struct policy_terms {
+	const struct overhigh_policy *policy;
+	const struct overhigh_extension *more; /* NULL: it has none */
+	const struct overhigh_step *steps;     /* all of the ladder */
+	unsigned int nr_steps;
+	unsigned int nth; /* of the steps, that is shown next */
 };
 
 /* One option: the one place that knows its name, bounds and help. */
@@ -66,8 +81,7 @@ struct policy_field {
 	/* writes the argument that gives this policy; returns non-zero if the
 	 * option is needed for that; 0 for a switch that is shown when its
 	 * flag is set */
-	int (*show)(const struct overhigh_policy *policy, char *arg,
-		    size_t size);
+	int (*show)(const struct policy_terms *terms, char *arg, size_t size);
 };
 
 /* POLICY_FIELDS entries in the order of their keys, which is also the order of
@@ -76,7 +90,8 @@ extern const struct policy_field policy_fields[POLICY_FIELDS];
 
 void policy_options_init(struct policy_options *options);
 
-/* Takes one option.  If it comes twice, the last one counts.  Returns 0 or
+/* Takes one option.  If it comes twice, the last one counts; each --then adds
+ * a step.  Returns 0 or
  * -EINVAL with the line in err; -ENOENT, err untouched: not a policy's key. */
 int policy_option_set(struct policy_options *options, int key, const char *arg,
 		      struct error *err);
@@ -87,10 +102,13 @@ int policy_options_any(const struct policy_options *options);
 /* True if the option with this enum policy_option_key was given. */
 int policy_option_given(const struct policy_options *options, int key);
 
-/* Checks what the options say together and writes the policy, which then
- * satisfies overhigh_policy_check().  Returns 0 or -EINVAL with the line in
- * err; out is written on success alone. */
-int policy_options_finish(const struct policy_options *options,
+/*
+ * Checks what the options say together and writes the policy, which then
+ * satisfies overhigh_policy_check().  If overhigh_extended() says that it needs
+ * an extension, that is options->more, which has no key yet: extension_take().
+ * Returns 0 or -EINVAL with the line in err; out is written on success alone.
+ */
+int policy_options_finish(struct policy_options *options,
 			  struct overhigh_policy *out, struct error *err);
 
 /*
@@ -111,9 +129,11 @@ const struct argp_option *policy_argp_options(void);
  * A policy as options, on one line: "--action kill --limit 200M --rss
  * anon,shmem,swap --direct".  Read back it gives the same policy, if that can
  * be written as options at all: a map's other writers can also put numbers
- * into fields that nothing looks at; those are left out.
+ * into fields that nothing looks at; those are left out.  more is what the
+ * policy says in the map extension, NULL if nothing.
  */
 const char *format_policy(char *buffer, size_t size,
-			  const struct overhigh_policy *policy);
+			  const struct overhigh_policy *policy,
+			  const struct overhigh_extension *more);
 
 #endif /* OVERHIGH_POLICY_OPTIONS_H */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "attach.h"
+#include "extension.h"
+#include "overhigh_policy.h"
 #include "plan.h"
 #include "rules_maps.h"
 
@@ -36,12 +38,15 @@ static int plan_rules(const struct rule_tables *tables,
 
 	for (i = 0; i < tables->set.nr_rules; i++) {
 		const struct overhigh_rule *rule = &tables->rules[i];
+		const struct overhigh_extension *more =
+			overhigh_extended(&rule->policy) ? &tables->more[i] :
+							   NULL;
 
-		if (!plan_served(&rule->policy, usable) &&
-		    plan_check(&rule->policy, probe, &reason))
+		if (!plan_served(&rule->policy, more, usable) &&
+		    plan_check(&rule->policy, more, probe, &reason))
 			return bad_input(err, "%s: rule %s: %.350s",
 					 rule->where, rule->name, reason.text);
-		plan_add(plan, &rule->policy, false, usable);
+		plan_add(plan, &rule->policy, more, false, usable);
 	}
 	if (!tables->set.nr_rules)
 		return 0;
@@ -60,6 +65,24 @@ static int write_entry(const struct pins *pins, enum map_id map, __u32 key,
 		return 0;
 	return fail(err, errno, "cannot write the map %s: %s", map_names[map],
 		    strerror(errno));
+}
+
+/* The extensions that the rules' policies need; those of the old set and of
+ * what it gave to processes stay as they are. */
+static int write_extensions(const struct pins *pins, struct rule_tables *tables,
+			    struct error *err)
+{
+	struct extension_users users;
+	unsigned int i;
+	int ret = 0;
+
+	extension_users_find(pins, &users);
+	for (i = 0; !ret && i < tables->set.nr_rules; i++)
+		if (overhigh_extended(&tables->rules[i].policy))
+			ret = extension_put(pins, &users,
+					    &tables->rules[i].policy,
+					    &tables->more[i], err);
+	return ret;
 }
 
 /* Into the half that nothing looks at now. */
@@ -109,6 +132,8 @@ static int enforce(struct pins *pins, struct rule_tables *tables,
 		if (tables->rules[i].flags & OVERHIGH_RULE_PROTECT)
 			exempt(&tables->rules[i].policy);
 	ret = plan_rules(tables, probe, usable, &plan, err);
+	if (!ret)
+		ret = write_extensions(pins, tables, err);
 	if (!ret)
 		ret = write_tables(pins, tables, next & 1, err);
 	if (!ret)

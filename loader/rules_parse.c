@@ -125,6 +125,7 @@ static int end_section(struct parser *p)
 		return 0;
 	if (policy_options_finish(&p->options, &rule->record.policy, p->err))
 		return option_refused(p, rule->line);
+	rule->more = p->options.more;
 	return 0;
 }
 
@@ -406,14 +407,11 @@ static int parse_option(struct parser *p, const struct policy_field *field,
 			      "%s is no key of [protect], which only names "
 			      "processes; use a [rule]",
 			      field->name);
-	if (policy_option_given(&p->options, field->key))
+	/* each then is a step */
+	if (policy_option_given(&p->options, field->key) &&
+	    field->key != POLICY_KEY_THEN)
 		return REFUSE(p, p->line, "%s is here twice; keep one of them",
 			      field->name);
-	if (field->key == POLICY_KEY_THEN && strstr(value, " after "))
-		return REFUSE(p, p->line,
-			      "'%.40s': the time is not given here; use grace "
-			      "= 10s",
-			      value);
 	if (!field->metavar)
 		return parse_switch(p, field, value);
 	if (field->key == POLICY_KEY_LIMIT) {

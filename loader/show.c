@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <limits.h>
 #include "cgroup.h"
+#include "extension.h"
 #include "format.h"
 #include "look.h"
 #include "overhigh_policy.h"
@@ -30,7 +31,7 @@ static const char *state_word(const struct overhigh_state *state, bool held)
 		return "below";
 	if (state->flags & OVERHIGH_STATE_STUCK)
 		return "stuck";
-	return state->flags & OVERHIGH_STATE_ESCALATED ? "escalated" : "over";
+	return state->step ? "escalated" : "over";
 }
 
 static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
@@ -64,12 +65,17 @@ static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
 				state.longest_delay_ns);
 }
 
-static void add_policy(cJSON *object, const struct overhigh_policy *policy)
+static void add_policy(cJSON *object, const struct pins *pins,
+		       const struct overhigh_policy *policy)
 {
 	char text[FORMAT_POLICY_MAX], refusal[FORMAT_MAX];
 	int bad = overhigh_policy_check(policy);
+	struct overhigh_extension more;
+	bool extended = extension_get(pins, policy, &more);
 
-	format_policy(text, sizeof(text), policy);
+	if (!bad && overhigh_extended(policy) && !extended)
+		bad = OVERHIGH_BAD_EXTENSION;
+	format_policy(text, sizeof(text), policy, extended ? &more : NULL);
 	cJSON_AddStringToObject(object, "policy", text);
 	cJSON_AddNumberToObject(object, "control", policy->control);
 	cJSON_AddNumberToObject(object, "escalation", policy->escalation);
@@ -102,7 +108,7 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 		cJSON_AddNumberToObject(object, "pid", target->pid);
 		add_process(object, pins, target->pid, look);
 	}
-	add_policy(object, policy);
+	add_policy(object, pins, policy);
 	return object;
 }
 

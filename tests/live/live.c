@@ -193,14 +193,20 @@ int live_teardown(void **state)
 
 /* ---- processes ---- */
 
+/* What is between two ' is one word, as for a shell. */
 int live_words(char *line, char **words, int most)
 {
-	char *save = NULL, *word;
 	int n = 0;
 
-	for (word = strtok_r(line, " ", &save); word && n < most;
-	     word = strtok_r(NULL, " ", &save))
-		words[n++] = word;
+	while (*(line += strspn(line, " ")) && n < most) {
+		bool quoted = *line == '\'';
+
+		words[n] = line + quoted;
+		line = words[n] + strcspn(words[n], quoted ? "'" : " ");
+		if (*line)
+			*line++ = '\0';
+		n++;
+	}
 	return n;
 }
 

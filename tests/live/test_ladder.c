@@ -4,6 +4,7 @@
  * time, not before it, and only to a process that has been over all the while.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,6 +171,264 @@ static void each_step_signals_once_in_the_life_of_a_policy(void **state)
 	live_run_stop();
 }
 
+/* ---- more than two steps ---- */
+
+/* When the nth step came into force, after the crossing. */
+static double step_ms(struct live_proc *proc, unsigned int nth)
+{
+	cJSON *event = live_event(proc->pid, "escalated", nth);
+	double crossed =
+		live_number(live_event(proc->pid, "crossed", 1), "time_ns");
+
+	assert_int_equal(live_number(event, "step"), nth);
+	return (live_number(event, "time_ns") - crossed) / 1e6;
+}
+
+/* How late the latest step of one run through the ladder was.  None may be
+ * early; that one is late may be the fault of a busy machine. */
+static double climb_ladder(const char *action)
+{
+	static const double due_ms[] = { 500, 900, 1600 };
+	double before_ms = 0, late_ms, most_ms = 0;
+	struct live_proc *proc;
+	int i;
+
+	proc = live_eat("--on-signal %d=ignore --on-signal %d=ignore --rate "
+			"16M wait touch=512M",
+			SIGUSR1, SIGUSR2);
+	live_ok("set %d --action %s --limit 16M --then 'signal:USR1 after "
+		"500ms' --then 'signal USR2 after 400ms' --then 'kill after "
+		"700ms'",
+		proc->pid, action);
+	live_open_gate(proc, 0);
+	live_assert_killed(proc, LIVE_WAIT_MS);
+	for (i = 0; i < 3; i++) {
+		/* each counts from when the one before came */
+		late_ms = step_ms(proc, i + 1) - before_ms -
+			  (due_ms[i] - (i ? due_ms[i - 1] : 0));
+		LIVE_ASSERT(late_ms >= 0, "step %d is %.3f ms early", i + 1,
+			    -late_ms);
+		LIVE_ASSERT(late_ms < live_late_ms(), "step %d is %.1f ms late",
+			    i + 1, late_ms);
+		if (late_ms > most_ms)
+			most_ms = late_ms;
+		before_ms = step_ms(proc, i + 1);
+	}
+	return most_ms;
+}
+
+static void assert_ladder_in_time(const char *action)
+{
+	double late_ms = 0;
+	int tries;
+
+	for (tries = 0; tries < 4; tries++) {
+		late_ms = climb_ladder(action);
+		if (late_ms <= 50)
+			return;
+	}
+	LIVE_FAIL("a step is %.1f ms late", late_ms);
+}
+
+static void each_step_of_a_ladder_comes_in_time(void **state)
+{
+	(void)state;
+	live_run("");
+	assert_ladder_in_time("none");
+	live_run_stop();
+}
+
+/* No delay goes on past the step that is due: it would be up to 2 s late. */
+static void delays_do_not_put_off_a_step(void **state)
+{
+	(void)state;
+	LIVE_NEED("slowdown");
+	live_run("");
+	assert_ladder_in_time("slowdown");
+	live_run_stop();
+}
+
+static void a_ladder_goes_on_without_a_loader(void **state)
+{
+	struct live_proc *proc;
+	uint64_t start_ns;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("--on-signal %d=report --rate 16M wait touch=512M",
+			SIGUSR1);
+	live_ok("set %d --action none --limit 16M --then 'signal:USR1 after "
+		"1s' --then 'kill after 1s'",
+		proc->pid);
+	live_run_kill();
+	start_ns = live_now_ns();
+	live_open_gate(proc, 0);
+	live_assert_killed(proc, LIVE_WAIT_MS);
+	LIVE_ASSERT(live_now_ns() - start_ns >= 2000000000ULL, "%llu ns",
+		    (unsigned long long)(live_now_ns() - start_ns));
+	assert_int_equal(proc->slot->signals, 1);
+}
+
+/* Over for 0.8 s, then below by so much, then over for up to 0.8 s again, with
+ * a step due after 1.2 s.  Returns whether that came. */
+static bool comes_after_giving(const char *give, const char *options)
+{
+	struct live_proc *proc;
+
+	proc = live_eat("--on-signal %d=report wait touch=21M "
+			"hold=0.8 give=%s hold=0.6 touch=%s hold=0.8",
+			SIGUSR1, give, give);
+	live_ok("set %d --action none --limit 20M --rss anon --then "
+		"'signal:USR1 after 1200ms' %s",
+		proc->pid, options);
+	live_open_gate(proc, 0);
+	live_assert_unharmed(proc);
+	assert_int_equal(live_events(proc->pid, "crossed"), 2);
+	assert_int_equal(live_events(proc->pid, "below"), 1);
+	assert_int_equal(proc->slot->signals,
+			 live_events(proc->pid, "escalated"));
+	return proc->slot->signals;
+}
+
+static void a_ladder_begins_anew_far_below_the_limit_alone(void **state)
+{
+	(void)state;
+	live_run("");
+	/* 21 MiB and a few pages, limit 20 MiB, 5 % of it are 1 MiB */
+	assert_true(comes_after_giving("1400K", ""));
+	assert_false(comes_after_giving("5M", ""));
+	assert_false(comes_after_giving("1400K", "--hysteresis 1%"));
+	assert_true(comes_after_giving("5M", "--hysteresis 40%"));
+	live_run_stop();
+}
+
+static void what_a_ladder_needs_is_shared_and_given_back(void **state)
+{
+	static const char ladder[] = "--action none --limit 1G --then 'kill "
+				     "after %ds' --then 'kill after 1s'";
+	struct overhigh_policy first, second;
+	struct live_proc *proc[2];
+	char line[256];
+	__u32 pid;
+	int i;
+
+	(void)state;
+	live_run("");
+	for (i = 0; i < 2; i++)
+		proc[i] = live_eat("wait");
+	snprintf(line, sizeof(line), ladder, 1);
+	for (i = 0; i < 2; i++)
+		live_ok("set %d %s", proc[i]->pid, line);
+	pid = proc[0]->pid;
+	assert_int_equal(live_map_get("process_policy", &pid, &first), 0);
+	pid = proc[1]->pid;
+	assert_int_equal(live_map_get("process_policy", &pid, &second), 0);
+	assert_true(overhigh_extended(&first));
+	assert_int_equal(first.escalation, second.escalation);
+	/* far more than there is room for, if none were used again */
+	for (i = 2; i < OVERHIGH_MAX_EXTENSIONS / 40; i++) {
+		snprintf(line, sizeof(line), ladder, i);
+		live_ok("set %d %s", proc[1]->pid, line);
+	}
+	assert_int_equal(live_map_get("process_policy", &pid, &second), 0);
+	assert_true(overhigh_extension_key(&second) <= 3);
+	live_run_stop();
+}
+
+static void bpftool_changes_a_ladder_too(void **state)
+{
+	struct overhigh_extension more;
+	struct overhigh_policy policy;
+	struct live_proc *proc;
+	__u32 key;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("--rate 16M wait touch=512M");
+	live_ok("set %d --action none --limit 16M --then 'kill after 1h' "
+		"--then 'kill after 1h'",
+		proc->pid);
+	key = proc->pid;
+	assert_int_equal(live_map_get("process_policy", &key, &policy), 0);
+	key = overhigh_extension_key(&policy);
+	assert_int_equal(live_map_get("extension", &key, &more), 0);
+	assert_int_equal(more.steps[1].after_ms, 3600000);
+	more.steps[0].after_ms = 300;
+	assert_int_equal(live_map_set("extension", &key, &more), 0);
+	live_open_gate(proc, 0);
+	live_assert_killed(proc, LIVE_WAIT_MS);
+	LIVE_ASSERT(step_ms(proc, 1) >= 300, "%.3f", step_ms(proc, 1));
+	live_run_stop();
+}
+
+static void explain_says_where_on_its_ladder_a_process_is(void **state)
+{
+	static struct live_cmd cmd;
+	struct live_proc *proc;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("--on-signal %d=ignore wait touch=20M hold=60",
+			SIGUSR1);
+	live_ok("set %d --action none --limit 16M --then 'signal:USR1 after "
+		"100ms' --then 'kill after 1h'",
+		proc->pid);
+	live_overhigh(&cmd, "explain %d", proc->pid);
+	LIVE_ASSERT(strstr(cmd.out, "below its limit"), "%s", cmd.out);
+	live_open_gate(proc, 0);
+	live_event(proc->pid, "escalated", 1);
+	live_overhigh(&cmd, "explain %d", proc->pid);
+	LIVE_ASSERT(strstr(cmd.out, "at step 2; kill comes after") &&
+			    strstr(cmd.out, "--then 'kill after 1h'"),
+		    "%s", cmd.out);
+	live_run_stop();
+}
+
+/* ---- a rate ---- */
+
+/* 48 MiB at 16 MiB/s with a burst of 8 MiB are 2.5 s. */
+static void assert_paced(const char *run_options)
+{
+	struct live_proc *proc, *free_one;
+	uint64_t start_ns, took_ns;
+
+	live_run(run_options);
+	proc = live_eat("wait touch=48M");
+	free_one = live_eat("wait touch=48M");
+	live_ok("set %d --action slowdown --rate '16M/s burst 8M'", proc->pid);
+	start_ns = live_now_ns();
+	live_open_gate(free_one, 0);
+	live_assert_unharmed(free_one);
+	took_ns = live_now_ns() - start_ns;
+	LIVE_ASSERT(took_ns < 2000000000ULL, "unpaced it took %llu ns",
+		    (unsigned long long)took_ns);
+	start_ns = live_now_ns();
+	live_open_gate(proc, 0);
+	live_assert_unharmed(proc);
+	took_ns = live_now_ns() - start_ns;
+	/* what the program had before and its bookkeeping count, too */
+	LIVE_ASSERT(took_ns >= 2350000000ULL &&
+			    took_ns < 3000000000ULL + live_late_ms() * 1000000,
+		    "it took %llu ns", (unsigned long long)took_ns);
+	assert_int_equal(live_events(proc->pid, "crossed"), 0);
+	live_event(proc->pid, "acted", 1);
+	live_run_stop();
+}
+
+static void a_rate_paces_growth_below_the_limit(void **state)
+{
+	(void)state;
+	LIVE_NEED("slowdown");
+	assert_paced("");
+}
+
+static void a_rate_paces_without_the_module_too(void **state)
+{
+	(void)state;
+	LIVE_NEED("slowdown");
+	assert_paced("--hook=off");
+}
+
 static void a_dry_run_escalates_in_words_only(void **state)
 {
 	struct live_proc *proc;
@@ -196,6 +455,15 @@ int main(void)
 		LIVE_TEST(a_process_that_heeds_the_signal_lives),
 		LIVE_TEST(a_slowed_process_is_killed_after_its_grace_time),
 		LIVE_TEST(each_step_signals_once_in_the_life_of_a_policy),
+		LIVE_TEST(each_step_of_a_ladder_comes_in_time),
+		LIVE_TEST(delays_do_not_put_off_a_step),
+		LIVE_TEST(a_ladder_goes_on_without_a_loader),
+		LIVE_TEST(a_ladder_begins_anew_far_below_the_limit_alone),
+		LIVE_TEST(what_a_ladder_needs_is_shared_and_given_back),
+		LIVE_TEST(bpftool_changes_a_ladder_too),
+		LIVE_TEST(explain_says_where_on_its_ladder_a_process_is),
+		LIVE_TEST(a_rate_paces_growth_below_the_limit),
+		LIVE_TEST(a_rate_paces_without_the_module_too),
 		LIVE_TEST(a_dry_run_escalates_in_words_only),
 	};
 

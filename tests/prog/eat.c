@@ -8,6 +8,7 @@
  *	touch=SIZE	get SIZE bytes and write one byte into every page
  *	populate=SIZE	let the kernel fill them (MAP_POPULATE)
  *	free		munmap all that was got; dontneed: MADV_DONTNEED;
+ *	give=SIZE	MADV_DONTNEED on so much of the block got last
  *	pageout		MADV_PAGEOUT, to swap
  *	mmap=SIZE brk=SIZE mremap=SIZE mprotect=SIZE
  *	mlock=SIZE mlock2=SIZE mlockall grow_shared=SIZE (mremap of MAP_SHARED)
@@ -125,6 +126,15 @@ static void sleep_ns(uint64_t ns)
 }
 
 /* ---- signals: only what is allowed in a handler ---- */
+
+static void give(size_t bytes)
+{
+	struct block *last = nr_blocks ? &blocks[nr_blocks - 1] : NULL;
+
+	if (!last || bytes > last->bytes ||
+	    madvise(last->start, bytes, MADV_DONTNEED))
+		die("give");
+}
 
 static void advise_all(int advice)
 {
@@ -544,6 +554,8 @@ static void do_step(char *name, const char *value)
 		free_all();
 	else if (!strcmp(name, "dontneed"))
 		advise_all(MADV_DONTNEED);
+	else if (!strcmp(name, "give"))
+		give(parse_size(value));
 	else if (!strcmp(name, "pageout"))
 		advise_all(MADV_PAGEOUT);
 	else if (!strcmp(name, "fork"))

@@ -39,7 +39,7 @@ static __u32 hooks_for(__u32 action, __u32 flags, bool process, __u32 usable)
 	struct overhigh_policy policy = policy_of(action, flags);
 	struct plan plan = { 0 };
 
-	plan_add(&plan, &policy, process, usable);
+	plan_add(&plan, &policy, NULL, process, usable);
 	return plan.hooks;
 }
 
@@ -76,7 +76,7 @@ static void only_enomem_needs_the_request_hooks(void **state)
 				    REQUESTS),
 				 action == OVERHIGH_ENOMEM);
 	later.escalation = overhigh_control_word(OVERHIGH_ENOMEM, 0, 0);
-	plan_add(&plan, &later, true, ALL);
+	plan_add(&plan, &later, NULL, true, ALL);
 	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
 }
 
@@ -140,13 +140,13 @@ static void what_is_not_to_be_had_is_not_served(void **state)
 	struct error err;
 
 	(void)state;
-	assert_true(plan_served(&enomem, ALL));
-	assert_false(plan_served(&enomem, NO_FENTRY));
-	assert_true(plan_served(&kill, NO_FENTRY));
-	assert_int_equal(plan_check(&enomem, &probe, &err), -EOPNOTSUPP);
+	assert_true(plan_served(&enomem, NULL, ALL));
+	assert_false(plan_served(&enomem, NULL, NO_FENTRY));
+	assert_true(plan_served(&kill, NULL, NO_FENTRY));
+	assert_int_equal(plan_check(&enomem, NULL, &probe, &err), -EOPNOTSUPP);
 	assert_non_null(strstr(err.text, "refused here"));
 	assert_int_equal(err.exit_status, 2);
-	assert_int_equal(plan_check(&kill, &probe, &err), 0);
+	assert_int_equal(plan_check(&kill, NULL, &probe, &err), 0);
 }
 
 /* Its policy is there to keep others away; nothing is ever over it. */
@@ -157,7 +157,7 @@ static void what_is_protected_needs_no_detection(void **state)
 
 	(void)state;
 	policy.process_limit = OVERHIGH_NO_LIMIT;
-	plan_add(&plan, &policy, true, ALL);
+	plan_add(&plan, &policy, NULL, true, ALL);
 	assert_int_equal(plan.hooks, LIFE);
 }
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 #include "overhigh_policy.h"
@@ -43,41 +44,70 @@ static int run_argp(int argc, char **argv, struct policy_options *options)
 	return argp_parse(&argp, argc, argv, 0, NULL, options);
 }
 
-/* Reads a command line, split at blanks; '_' stands for a blank in a word.
- * Returns what finish returns, or what the parser did. */
-static int read_line(const char *line, struct overhigh_policy *policy,
-		     struct error *err)
+/* Splits a line at blanks; '_' stands for a blank in a word, and what is within
+ * ' and ' is one word. */
+static int split_line(char *line, char **argv)
 {
-	char copy[FORMAT_POLICY_MAX + 16], *argv[MAX_ARGS], *rest, *word;
-	struct policy_options options;
-	int argc = 0, ret;
+	char *word;
+	int argc = 0;
 
-	snprintf(copy, sizeof(copy), "test %s", line);
-	for (word = strtok_r(copy, " ", &rest); word;
-	     word = strtok_r(NULL, " ", &rest)) {
+	while (*(line += strspn(line, " "))) {
+		bool quoted = *line == '\'';
+
 		assert_true(argc < MAX_ARGS - 1);
+		word = line + quoted;
+		line = word + strcspn(word, quoted ? "'" : " ");
+		if (*line)
+			*line++ = 0;
 		argv[argc++] = word;
-		while ((word = strchr(word, '_')))
+		while (!quoted && (word = strchr(word, '_')))
 			*word = ' ';
 	}
 	argv[argc] = NULL;
+	return argc;
+}
+
+/* Returns what finish returns, or what the parser did. */
+static int read_line(const char *line, struct overhigh_policy *policy,
+		     struct overhigh_extension *more, struct error *err)
+{
+	char copy[FORMAT_POLICY_MAX + 16], *argv[MAX_ARGS];
+	struct policy_options options;
+	int argc, ret;
+
+	snprintf(copy, sizeof(copy), "test %s", line);
+	argc = split_line(copy, argv);
 	ret = run_argp(argc, argv, &options);
 	if (ret) {
 		*err = options.err;
 		return -ret;
 	}
-	return policy_options_finish(&options, policy, err);
+	ret = policy_options_finish(&options, policy, err);
+	*more = options.more;
+	return ret;
+}
+
+static struct overhigh_policy terms_of(const char *line,
+				       struct overhigh_extension *more)
+{
+	struct overhigh_policy policy, kept;
+	struct error err = { 0 };
+
+	if (read_line(line, &policy, more, &err))
+		fail_msg("'%s': %s", line, err.text);
+	kept = policy;
+	if (overhigh_extended(&policy)) /* as if it had been put into the map */
+		kept.escalation = overhigh_extended_by(1);
+	assert_int_equal(overhigh_policy_check(&kept), OVERHIGH_OK);
+	assert_int_equal(overhigh_extension_check(more), OVERHIGH_OK);
+	return policy;
 }
 
 static struct overhigh_policy policy_of(const char *line)
 {
-	struct overhigh_policy policy;
-	struct error err = { 0 };
+	struct overhigh_extension more;
 
-	if (read_line(line, &policy, &err))
-		fail_msg("'%s': %s", line, err.text);
-	assert_int_equal(overhigh_policy_check(&policy), OVERHIGH_OK);
-	return policy;
+	return terms_of(line, &more);
 }
 
 static void assert_policy(const char *line, struct overhigh_policy expected)
@@ -87,18 +117,19 @@ static void assert_policy(const char *line, struct overhigh_policy expected)
 
 	if (memcmp(&policy, &expected, sizeof(policy)))
 		fail_msg("'%s' gives %s", line,
-			 format_policy(text, sizeof(text), &policy));
+			 format_policy(text, sizeof(text), &policy, NULL));
 }
 
 /* The line is refused, with words in the message, and gives no policy. */
 static void assert_refused(const char *line, const char *words)
 {
 	struct overhigh_policy policy, before;
+	struct overhigh_extension more;
 	struct error err = { 0 };
 
 	memset(&policy, 0xa5, sizeof(policy));
 	before = policy;
-	if (read_line(line, &policy, &err) != -EINVAL)
+	if (read_line(line, &policy, &more, &err) != -EINVAL)
 		fail_msg("'%s' is taken", line);
 	assert_memory_equal(&policy, &before, sizeof(policy));
 	assert_int_equal(err.exit_status, 2);
@@ -215,8 +246,8 @@ static void the_last_of_two_counts(void **state)
 					OVERHIGH_DIRECT | OVERHIGH_RSS_ANON),
 			.process_limit = 2 << 20 });
 	assert_policy("--action signal --signal KILL --signal TERM --margin 1 "
-		      "--margin 2 --grace 1s --grace 2s --then kill "
-		      "--then signal:HUP --then slowdown --max-delay 2ms "
+		      "--margin 2 --grace 1s --grace 2s "
+		      "--then slowdown --max-delay 2ms "
 		      "--max-delay 1ms --on-stuck kill --on-stuck report",
 		      (struct overhigh_policy){
 			      .control = word(OVERHIGH_SIGNAL, SIGTERM,
@@ -284,6 +315,106 @@ static void what_has_no_effect_is_refused(void **state)
 		       "--on-stuck needs --action slowdown");
 	assert_refused("--action kill --limit 1M --grace 1s --then none",
 		       "--then none would lift the limit: leave --then out");
+}
+
+/* ---- what needs an extension ---- */
+
+static void a_ladder_has_up_to_five_steps(void **state)
+{
+	struct overhigh_extension more;
+	struct overhigh_policy policy;
+	__u32 flags = OVERHIGH_DIRECT | USUAL_RSS;
+
+	(void)state;
+	policy = terms_of("--action slowdown --limit 1G --grace 5s --then "
+			  "signal_TERM --then kill_after_10s",
+			  &more);
+	assert_int_equal(policy.escalation, overhigh_extended_by(0));
+	assert_int_equal(policy.grace_ms, 0);
+	assert_int_equal(more.steps[0].control,
+			 word(OVERHIGH_SIGNAL, SIGTERM, flags));
+	assert_int_equal(more.steps[0].after_ms, 5000);
+	assert_int_equal(more.steps[1].control, word(OVERHIGH_KILL, 0, flags));
+	assert_int_equal(more.steps[1].after_ms, 10000);
+	assert_int_equal(more.steps[2].control, 0);
+	assert_int_equal(more.hysteresis_permille, 50);
+	assert_refused("--action none --limit 1M --then kill_after_1s --then "
+		       "kill_after_1s --then kill_after_1s --then "
+		       "kill_after_1s --then kill_after_1s",
+		       "one step too many");
+	assert_refused("--action none --limit 1M --grace 1s --then enomem "
+		       "--then kill",
+		       "write --then 'kill after 10s'");
+	assert_refused("--action none --limit 1M --grace 1s --then "
+		       "kill_after_1s",
+		       "both say when");
+	assert_refused("--action none --limit 1M --then kill_after_50d",
+		       "at most 49d");
+	assert_refused("--action none --limit 1M --then kill_after_5",
+		       "no unit");
+	/* with its time, one step still is no more than a plain policy */
+	policy = policy_of("--action none --limit 1M --then kill_after_3s");
+	assert_int_equal(policy.escalation, word(OVERHIGH_KILL, 0, flags));
+	assert_int_equal(policy.grace_ms, 3000);
+}
+
+static void an_extension_has_what_was_given(void **state)
+{
+	struct overhigh_extension more;
+	struct overhigh_policy policy;
+
+	(void)state;
+	policy = terms_of("--action slowdown --rate 50M/s_burst_200M", &more);
+	assert_true(policy.process_limit == OVERHIGH_NO_LIMIT);
+	assert_true(more.rate_bytes == 50 << 20);
+	assert_true(more.burst_bytes == 200 << 20);
+	terms_of("--action kill --limit 1M --when-pressure full_2.5%_over_2s",
+		 &more);
+	assert_int_equal(more.pressure, OVERHIGH_PRESSURE_FULL);
+	assert_int_equal(more.pressure_permille, 25);
+	assert_int_equal(more.pressure_window_ms, 2000);
+	terms_of("--action none --limit 1M --then kill_after_7s --hysteresis "
+		 "10% --respond reclaim,_high_64M,freeze,low-priority",
+		 &more);
+	assert_int_equal(more.hysteresis_permille, 100);
+	assert_int_equal(more.responses, OVERHIGH_RESPONSES_MASK);
+	assert_int_equal(more.freeze_ms, 7000);
+	assert_true(more.high_bytes == 64 << 20);
+	assert_int_equal(more.cpu_weight, 10);
+}
+
+static void a_bad_extension_is_refused(void **state)
+{
+	static const char limit[] = "--action slowdown --limit 1M";
+	static const char *const bad[][2] = {
+		{ "--rate 50M", "is no rate" },
+		{ "--rate 0/s", "lets nothing grow" },
+		{ "--rate 1M/s_burst_much", "much" },
+		{ "--hysteresis 5", "no share of the limit" },
+		{ "--hysteresis 101%_", "no share of the limit" },
+		{ "--hysteresis 5%", "add --then" },
+		{ "--when-pressure 10%_over_2s", "no condition on pressure" },
+		{ "--when-pressure some_0%_over_2s", "no condition" },
+		{ "--when-pressure some_10%_over_11s", "no condition" },
+		{ "--when-pressure some_10%", "no condition on pressure" },
+		{ "--respond reclaim,", "is no response" },
+		{ "--respond high", "is no response" },
+		{ "--respond freeze_now", "is no response" },
+		{ "--respond freeze", "add --then" },
+		{ "--respond low-priority_100", "no low priority" },
+	};
+	char line[FORMAT_POLICY_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++) {
+		snprintf(line, sizeof(line), "%s %s", limit, bad[i][0]);
+		assert_refused(line, bad[i][1]);
+	}
+	assert_refused("--action kill --limit 1M --rate 1M/s",
+		       "--rate needs --action slowdown");
+	assert_refused("--action slowdown --rate 1M/s --grace 1s --then kill",
+		       "nothing says when a process is over");
 }
 
 static void slowdown_options_are_for_either_step(void **state)
@@ -431,10 +562,14 @@ static void the_table_describes_every_option(void **state)
 
 static void assert_shown(const char *line, const char *expected)
 {
-	struct overhigh_policy policy = policy_of(line);
+	struct overhigh_extension more;
+	struct overhigh_policy policy = terms_of(line, &more);
 	char text[FORMAT_POLICY_MAX];
 
-	assert_ptr_equal(format_policy(text, sizeof(text), &policy), text);
+	assert_ptr_equal(
+		format_policy(text, sizeof(text), &policy,
+			      overhigh_extended(&policy) ? &more : NULL),
+		text);
 	assert_string_equal(text, expected);
 }
 
@@ -453,6 +588,15 @@ static void a_policy_is_shown_as_its_options(void **state)
 	assert_shown("--action enomem --limit 1.5G --margin 0",
 		     "--action enomem --limit 1.5G --margin 0 --rss "
 		     "anon,shmem,swap");
+	assert_shown("--action slowdown --limit 1G --grace 5s --then "
+		     "signal_TERM --then kill_after_10s --rss anon "
+		     "--hysteresis 2.5% --respond low-priority",
+		     "--action slowdown --limit 1G --rss anon --direct --then "
+		     "'signal:TERM after 5s' --then 'kill after 10s' "
+		     "--hysteresis 2.5% --respond 'low-priority 10'");
+	assert_shown("--action slowdown --rate 50M/s",
+		     "--action slowdown --rss anon,shmem,swap --direct --rate "
+		     "'50M/s burst 50M'");
 	assert_shown("--then signal_37 --grace 0 --action slowdown --limit 1M "
 		     "--rss swap --on-stuck kill --max-delay 20ms --repeat",
 		     "--action slowdown --limit 1M --rss swap --direct "
@@ -473,6 +617,35 @@ static void add_word(char *line, const char *option, const char *value)
 {
 	snprintf(line + strlen(line), FORMAT_POLICY_MAX - strlen(line),
 		 " --%s %s", option, value);
+}
+
+/* What needs an extension, for a policy with a ladder. */
+static void random_extension(uint64_t *seed, char *line)
+{
+	static const char *const responses[] = {
+		"reclaim",
+		"high_64M",
+		"freeze,reclaim",
+		"low-priority",
+		"high_1G,low-priority_3",
+	};
+	char value[64];
+
+	if (next_random(seed) % 2)
+		add_word(line, "then", "signal:HUP_after_2s");
+	if (next_random(seed) % 2)
+		add_word(line, "then", "kill_after_1500ms");
+	snprintf(value, sizeof(value), "%d.%d%%", (int)(*seed % 100),
+		 (int)(*seed / 100 % 10));
+	if (next_random(seed) % 2)
+		add_word(line, "hysteresis", value);
+	snprintf(value, sizeof(value), "%s_%d%%_over_%dms",
+		 *seed % 2 ? "some" : "full", 1 + (int)(*seed % 100),
+		 500 + (int)(*seed % 9501));
+	if (next_random(seed) % 2)
+		add_word(line, "when-pressure", value);
+	if (next_random(seed) % 2)
+		add_word(line, "respond", responses[next_random(seed) % 5]);
 }
 
 /* A random command line that keeps about all rules between options. */
@@ -509,6 +682,7 @@ static void random_line(uint64_t *seed, char *line)
 		snprintf(value, sizeof(value), "%s%s", actions[then],
 			 then == OVERHIGH_SIGNAL ? ":QUIT" : "");
 		add_word(line, "then", value);
+		random_extension(seed, line);
 	}
 	if (action == OVERHIGH_SIGNAL || then == OVERHIGH_SIGNAL)
 		if (next_random(seed) % 2)
@@ -526,6 +700,7 @@ static void random_line(uint64_t *seed, char *line)
 
 static void a_policy_as_text_is_read_back_the_same(void **state)
 {
+	struct overhigh_extension more, more_back;
 	struct overhigh_policy policy, back;
 	char line[FORMAT_POLICY_MAX], text[FORMAT_POLICY_MAX];
 	uint64_t seed = 20200618;
@@ -534,10 +709,12 @@ static void a_policy_as_text_is_read_back_the_same(void **state)
 	(void)state;
 	for (round = 0; round < 20000; round++) {
 		random_line(&seed, line);
-		policy = policy_of(line);
-		format_policy(text, sizeof(text), &policy);
-		back = policy_of(text);
-		if (memcmp(&policy, &back, sizeof(policy)))
+		policy = terms_of(line, &more);
+		format_policy(text, sizeof(text), &policy,
+			      overhigh_extended(&policy) ? &more : NULL);
+		back = terms_of(text, &more_back);
+		if (memcmp(&policy, &back, sizeof(policy)) ||
+		    memcmp(&more, &more_back, sizeof(more)))
 			fail_msg("'%s' is shown as '%s'", line, text);
 	}
 }
@@ -558,12 +735,12 @@ static void any_record_can_be_shown(void **state)
 			((uint8_t *)&policy)[i] = next_random(&seed);
 		if (round % 2) /* actions that exist */
 			policy.control = (policy.control & ~0xffU) | round % 5;
-		format_policy(text, sizeof(text), &policy);
+		format_policy(text, sizeof(text), &policy, NULL);
 		assert_int_equal(strncmp(text, "--action ", 9), 0);
 		assert_true(strlen(text) < sizeof(text) - 1);
 		size = 1 + round % 64;
 		memset(text, '#', sizeof(text));
-		format_policy(text, size, &policy);
+		format_policy(text, size, &policy, NULL);
 		assert_true(strlen(text) < size);
 		assert_int_equal(text[size], '#');
 	}
@@ -583,6 +760,9 @@ int main(void)
 		cmocka_unit_test(the_order_of_options_does_not_matter),
 		cmocka_unit_test(what_is_missing_is_named),
 		cmocka_unit_test(what_has_no_effect_is_refused),
+		cmocka_unit_test(a_ladder_has_up_to_five_steps),
+		cmocka_unit_test(an_extension_has_what_was_given),
+		cmocka_unit_test(a_bad_extension_is_refused),
 		cmocka_unit_test(slowdown_options_are_for_either_step),
 		cmocka_unit_test(numbers_keep_to_their_bounds),
 		cmocka_unit_test(a_wrong_value_stops_at_its_own_line),
