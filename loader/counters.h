@@ -10,6 +10,7 @@
 #include "overhigh.h"
 #include "pins.h"
 
+/* The sum over all CPUs.  Allocates nothing. */
 __u64 counter_read(const struct pins *pins, enum overhigh_counter which);
 
 #endif /* OVERHIGH_COUNTERS_H */

@@ -3,7 +3,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -29,6 +31,7 @@
 #define RESPOND_NS 10000000ULL /* look at held processes this often */
 #define MOST_PAUSE_NS 200000000ULL
 #define NR_EVENT_SOURCES 8
+#define HEAP_BYTES (4 << 20) /* far more than the loop ever needs */
 
 static int handle_event(void *ctx, void *data, size_t size)
 {
@@ -358,6 +361,25 @@ static int open_sources(struct daemon *d, struct error *err)
 	return ret;
 }
 
+/*
+ * Events as JSON, and libbpf, allocate.  What they get is from a heap that is
+ * here already, locked, and given back to nobody: with the machine out of
+ * memory the loader asks the kernel for none.
+ */
+static void reserve_heap(void)
+{
+	char *heap;
+
+	mallopt(M_TRIM_THRESHOLD, -1);
+	mallopt(M_MMAP_MAX, 0);
+	heap = malloc(HEAP_BYTES);
+	if (heap)
+		memset(heap, 1, HEAP_BYTES);
+	/* else the compiler may leave both calls out */
+	__asm__ volatile("" : : "r"(heap) : "memory");
+	free(heap);
+}
+
 /* Memory pressure is our working hours: nothing of us may be paged out, and
  * the OOM killer must look elsewhere. */
 static void protect_self(void)
@@ -371,6 +393,7 @@ static void protect_self(void)
 		close(fd);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		say("cannot lock the loader's memory: %s", strerror(errno));
+	reserve_heap();
 }
 
 /* Carries out --hook on what was found. */

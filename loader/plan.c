@@ -42,9 +42,11 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 		plan->hooks |= wanted & usable;
 		return;
 	}
-	/* one that is not valid must be met to be refused */
+	/* one that is not valid must be met to be refused; a rate wants to see
+	 * all that is touched */
 	if ((flags & OVERHIGH_RSS_MASK) || overhigh_policy_check(policy))
-		wanted |= rss_hook(process, usable);
+		wanted |= rss_hook(process && !(more && more->rate_bytes),
+				   usable);
 	if (!(flags & OVERHIGH_DIRECT))
 		wanted |= HOOK_BIT(HOOK_CHARGE);
 	if (has_action(policy, more, OVERHIGH_ENOMEM))

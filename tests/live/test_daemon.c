@@ -435,6 +435,70 @@ static void events_carry_what_the_process_had(void **state)
 	live_run_stop();
 }
 
+/* ---- short of memory ---- */
+
+static uint64_t proc_status_kb(pid_t pid, const char *name)
+{
+
+	live_shell(&cmd, "sed -n 's/^%s:[^0-9]*//p' /proc/%d/status", name,
+		   pid);
+	return strtoull(cmd.out, NULL, 10);
+}
+
+/* Events by the hundred, as JSON: none of them makes the loader larger. */
+static void events_cost_the_loader_no_memory(void **state)
+{
+	static const char cycles[] = "touch=20M free touch=20M free touch=20M "
+				     "free touch=20M free touch=20M free "
+				     "touch=20M free touch=20M free ";
+	uint64_t data_kb, rss_kb;
+	struct live_proc *proc;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("wait %s wait %s%s%s", cycles, cycles, cycles, cycles);
+	live_ok("set %d --action none --limit 16M", proc->pid);
+	live_open_gate(proc, 0);
+	live_at_gate(proc, 0, 2);
+	live_event(proc->pid, "crossed", 7);
+	data_kb = proc_status_kb(live_run_pid(), "VmData");
+	rss_kb = proc_status_kb(live_run_pid(), "VmRSS");
+	LIVE_ASSERT(data_kb && rss_kb, "cannot read them");
+	live_open_gate(proc, 0);
+	live_assert_unharmed(proc);
+	live_event(proc->pid, "crossed", 28);
+	LIVE_ASSERT(proc_status_kb(live_run_pid(), "VmData") == data_kb &&
+			    proc_status_kb(live_run_pid(), "VmRSS") == rss_kb,
+		    "from %llu to %llu KiB", (unsigned long long)rss_kb,
+		    (unsigned long long)proc_status_kb(live_run_pid(),
+						       "VmRSS"));
+	live_run_stop();
+}
+
+/* Somebody whom nothing governs takes all there is, until the kernel's OOM
+ * killer ends him; before and after it a governed runaway is stopped. */
+static void the_loader_survives_the_exhaustion_of_memory(void **state)
+{
+	struct live_proc *glutton, *proc;
+
+	(void)state;
+	live_shell(&cmd, "sed -n 's/^MemTotal: *//p' /proc/meminfo");
+	if (strtoull(cmd.out, NULL, 10) > 2 << 20)
+		LIVE_SKIP("only where memory is small: in a guest");
+	live_run("");
+	glutton = live_eat("wait touch=8G");
+	live_shell(&cmd, "echo 1000 > /proc/%d/oom_score_adj", glutton->pid);
+	live_open_gate(glutton, 0);
+	live_assert_killed(glutton, 120000);
+	assert_int_equal(kill(live_run_pid(), 0), 0);
+	proc = live_eat("wait touch=128M");
+	live_ok("set %d --action none --limit 32M --grace 200ms --then kill",
+		proc->pid);
+	live_open_gate(proc, 0);
+	live_event(proc->pid, "crossed", 1);
+	live_run_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,6 +521,8 @@ int main(void)
 		LIVE_TEST(events_that_are_lost_are_counted),
 		LIVE_TEST(events_can_be_followed_by_another_command),
 		LIVE_TEST(events_carry_what_the_process_had),
+		LIVE_TEST(events_cost_the_loader_no_memory),
+		LIVE_TEST(the_loader_survives_the_exhaustion_of_memory),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);

@@ -161,6 +161,29 @@ static void what_is_protected_needs_no_detection(void **state)
 	assert_int_equal(plan.hooks, LIFE);
 }
 
+static void later_steps_and_rates_count(void **state)
+{
+	struct overhigh_policy policy =
+		policy_of(OVERHIGH_SLOWDOWN, DIRECT_ANON);
+	struct overhigh_extension more = { .rate_bytes = 1 << 20 };
+	struct plan plan = { 0 };
+	__u32 sampled = NO_FENTRY | HOOK_BIT(HOOK_SAMPLE);
+
+	(void)state;
+	/* a rate without a limit; sampling would see too little of it */
+	policy.process_limit = OVERHIGH_NO_LIMIT;
+	policy.escalation = overhigh_extended_by(1);
+	plan_add(&plan, &policy, &more, true, sampled);
+	assert_int_equal(plan.hooks, LIFE | HOOK_BIT(HOOK_RSS_STAT) |
+					     HOOK_BIT(HOOK_SIGNALLED));
+	more.steps[2].control =
+		overhigh_control_word(OVERHIGH_ENOMEM, 0, DIRECT_ANON);
+	plan.hooks = 0;
+	plan_add(&plan, &policy, &more, true, ALL);
+	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
+	assert_false(plan_served(&policy, &more, NO_FENTRY));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +199,7 @@ int main(void)
 		cmocka_unit_test(a_record_that_is_not_valid_is_met),
 		cmocka_unit_test(what_is_protected_needs_no_detection),
 		cmocka_unit_test(what_is_not_to_be_had_is_not_served),
+		cmocka_unit_test(later_steps_and_rates_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
