@@ -135,6 +135,19 @@ static __always_inline bool is_stuck(struct subject *s,
 	return true;
 }
 
+/* Each of many short sleeps is not an event: one says how it goes. */
+#define SAY_SLEEP_NS 100000000ULL
+
+/* Whether it is time again to say that current is delayed. */
+static __always_inline bool time_to_say(struct subject *s,
+					struct overhigh_state *state)
+{
+	if (s->now_ns < state->said_ns + SAY_SLEEP_NS)
+		return false;
+	state->said_ns = s->now_ns;
+	return true;
+}
+
 /* Stops current until the loader continues it, at deadline_ns at the latest. */
 static __always_inline void
 hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
@@ -155,11 +168,10 @@ hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
 	state->owed_pages = 0;
 	count_delay(state, delay_ns);
 	count(OVERHIGH_COUNT_SLOWDOWN);
-	acted(s, control, delay_ns);
+	/* what keeps to a rate is stopped for many short times */
+	if (s->excess_bytes || time_to_say(s, state))
+		acted(s, control, delay_ns);
 }
-
-/* Each of many short sleeps is not an event: one says how it goes. */
-#define SAY_SLEEP_NS 100000000ULL
 
 /* Current sleeps when it returns to user space: the module's way. */
 static __always_inline void put_to_sleep(struct subject *s,
@@ -179,10 +191,8 @@ static __always_inline void put_to_sleep(struct subject *s,
 	}
 	state->owed_pages = 0;
 	count(OVERHIGH_COUNT_SLOWDOWN);
-	if (s->now_ns < state->said_ns + SAY_SLEEP_NS)
-		return;
-	state->said_ns = s->now_ns;
-	acted(s, control, delay_ns);
+	if (time_to_say(s, state))
+		acted(s, control, delay_ns);
 }
 
 /* SIGSTOP and SIGCONT: without the module. */
@@ -319,6 +329,11 @@ __noinline int keep_rate(struct subject *s)
 	/* small debts are carried on until a stop is worth it */
 	if (delay_ns < OVERHIGH_MIN_STOP_NS)
 		return 0;
+	if (dry_run()) {
+		state->rate_ns = s->now_ns;
+		if (!time_to_say(s, state))
+			return 0;
+	}
 	slow_down(s, state,
 		  overhigh_control_word(OVERHIGH_SLOWDOWN, 0,
 					overhigh_flags(s->policy.control)),

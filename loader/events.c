@@ -130,6 +130,9 @@ static void event_text(const struct overhigh_event *event, char *line,
 	char comm[OVERHIGH_COMM_LEN], action[96], rss[FORMAT_MAX];
 	char limit[FORMAT_MAX], excess[FORMAT_MAX], over[FORMAT_MAX];
 	char after[96] = "", who[48], type[FORMAT_MAX], detail[FORMAT_MAX];
+	const char *dry_run = event->flags & OVERHIGH_EVF_DRY_RUN ?
+				      " (dry run: not done)" :
+				      "";
 	__u64 sum = 0;
 	int kind;
 
@@ -149,15 +152,15 @@ static void event_text(const struct overhigh_event *event, char *line,
 	if (detail_text(event, detail, sizeof(detail)))
 		snprintf(line, size, "%-9s %s: %s: %s", type, who, action,
 			 detail);
+	else if (event->type == OVERHIGH_EV_ACTED && !event->excess_bytes)
+		snprintf(line, size, "%-9s %s: above its rate (rss %s): %s%s",
+			 type, who, rss, action, dry_run);
 	else if (event->type == OVERHIGH_EV_EXITED ||
 		 event->type == OVERHIGH_EV_BELOW)
 		snprintf(line, size, "%-9s %s%s", type, who, after);
 	else
 		snprintf(line, size, "%-9s %s: %s over %s (rss %s)%s: %s%s",
-			 type, who, excess, limit, rss, after, action,
-			 event->flags & OVERHIGH_EVF_DRY_RUN ?
-				 " (dry run: not done)" :
-				 "");
+			 type, who, excess, limit, rss, after, action, dry_run);
 }
 
 int event_print(FILE *out, const struct overhigh_event *event, bool json)
