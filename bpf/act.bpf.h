@@ -378,11 +378,12 @@ __noinline u32 due_signal(struct subject *s)
 		return 0;
 	pid = s->pid; /* a key must be on the stack, for 6.1 */
 	state = bpf_map_lookup_elem(&process_state, &pid);
-	if (!state || !state->over_since_ns || state->start_ns != s->start_ns)
+	if (!state || !state->over_since_ns || state->start_ns != s->start_ns ||
+	    is_released(s, state))
 		return 0;
 	s->now_ns = bpf_ktime_get_ns();
 	control = step_in_force(s, state);
-	if (!state->step || is_released(s, state))
+	if (!state->step)
 		return 0;
 	if (overhigh_action(control) == OVERHIGH_KILL) {
 		signal = SIGKILL;

@@ -200,6 +200,23 @@ static __noinline int write_look(struct seq_file *seq, struct subject *s,
 	return 0;
 }
 
+/* What was released by hand does not sleep on.  A charge that did not know yet
+ * may put it to sleep once more; the loader looks again soon. */
+__noinline int wake_released(struct subject *s)
+{
+	struct overhigh_state *state;
+	u32 pid;
+
+	if (!have_hook || !s)
+		return 0;
+	pid = s->pid; /* a key must be on the stack, for 6.1 */
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (state && state->start_ns == s->start_ns && is_released(s, state) &&
+	    overhigh_wake(pid, 0) > 0)
+		count(OVERHIGH_COUNT_WOKEN);
+	return 0;
+}
+
 /* One record for a process that is governed, as it stands now. */
 static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 {
@@ -219,10 +236,12 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	note_episode(&s);
 	measure(&s, true);
 	s.start_ns = task->start_boottime;
-	if (!s.excess_bytes)
+	if (!s.excess_bytes) {
 		fell_below(&s);
-	else
+	} else {
+		wake_released(&s);
 		due = due_signal(&s);
+	}
 	return write_look(ctx->meta->seq, &s, due);
 }
 

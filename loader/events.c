@@ -16,8 +16,7 @@ bool event_valid(const struct overhigh_event *event, size_t size)
 	       event->type < OVERHIGH_EV_MAX && event->pid;
 }
 
-/* comm is what a process calls itself: nothing in it may move a cursor. */
-static void clean_comm(const struct overhigh_event *event, char *comm)
+void event_comm(const struct overhigh_event *event, char *comm)
 {
 	int i;
 
@@ -57,7 +56,7 @@ static cJSON *event_object(const struct overhigh_event *event)
 	cJSON *object = cJSON_CreateObject();
 	char comm[OVERHIGH_COMM_LEN], text[FORMAT_MAX];
 
-	clean_comm(event, comm);
+	event_comm(event, comm);
 	cJSON_AddNumberToObject(object, "time_ns", event->time_ns);
 	cJSON_AddStringToObject(
 		object, "type",
@@ -89,6 +88,20 @@ static cJSON *event_object(const struct overhigh_event *event)
 	cJSON_AddBoolToObject(object, "dry_run",
 			      event->flags & OVERHIGH_EVF_DRY_RUN);
 	return object;
+}
+
+int event_json(char *line, size_t size, const struct overhigh_event *event)
+{
+	cJSON *object = event_object(event);
+	char *text = cJSON_PrintUnformatted(object);
+	int n;
+
+	cJSON_Delete(object);
+	if (!text)
+		return -ENOMEM;
+	n = snprintf(line, size, "%s\n", text);
+	cJSON_free(text);
+	return (size_t)n < size ? n : -ENOSPC;
 }
 
 /* Takes the object over. */
@@ -136,7 +149,7 @@ static void event_text(const struct overhigh_event *event, char *line,
 	__u64 sum = 0;
 	int kind;
 
-	clean_comm(event, comm);
+	event_comm(event, comm);
 	describe_action(event, action, sizeof(action));
 	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
 		sum += event->rss_bytes[kind];

@@ -14,6 +14,13 @@
 /* Writes one line to out and flushes it; a negative errno if that failed. */
 int event_print(FILE *out, const struct overhigh_event *event, bool json);
 
+/* The same line of JSON in a buffer; its length, or -ENOMEM, or -ENOSPC. */
+int event_json(char *line, size_t size, const struct overhigh_event *event);
+
+/* The comm of an event into OVERHIGH_COMM_LEN bytes, with nothing in it that
+ * could move a cursor: it is what a process calls itself. */
+void event_comm(const struct overhigh_event *event, char *comm);
+
 /* The line that says that events were lost. */
 int event_print_lost(FILE *out, __u64 lost, bool json);
 
