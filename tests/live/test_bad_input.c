@@ -268,6 +268,29 @@ static void unknown_commands_are_refused(void **state)
 		"list extra",
 		"unset 12abc",
 		"get 12abc",
+		"release",
+		"release abc",
+		"release 1 2",
+		"release --all",
+		"extend",
+		"extend 1",
+		"extend 1 5",
+		"extend 1 -5s",
+		"extend 1 61s",
+		"kill",
+		"kill -1",
+		"kill 99999999999999999999",
+		"handle",
+		"handle --",
+		"handle --most 0 -- true",
+		"handle --most 65 -- true",
+		"handle --most 4x -- true",
+		"handle --most -1 -- true",
+		"handle --timeout 0 -- true",
+		"handle --timeout 6m -- true",
+		"handle --timeout 5 -- true",
+		"handle --no-such-option -- true",
+		"handle -- /nonexistent/program",
 		"--no-such-option",
 	};
 	size_t i;
@@ -282,10 +305,10 @@ static void unknown_commands_are_refused(void **state)
 static void without_root_nothing_works_and_says_so(void **state)
 {
 	static const char *const commands[] = {
-		"run",
-		"set 1 --action kill --limit 1G",
-		"list",
-		"status",
+		"run",	     "set 1 --action kill --limit 1G",
+		"list",	     "status",
+		"release 1", "extend 1 1s",
+		"kill 1",    "handle -- true",
 	};
 	char path[256], *set = getenv("OVERHIGH");
 	char *binary = set ? strdup(set) : NULL;
