@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "live.h"
+#include "live_module.h"
 
 static struct live_cmd cmd;
 
@@ -27,10 +27,10 @@ static bool is_held(pid_t pid)
 }
 
 /* It is far over from its first page on, so that each delay is 2 s long and its
- * next 96M would take a quarter of an hour. */
+ * next 16M would take two minutes. */
 static struct live_proc *in_a_long_delay(const char *rest)
 {
-	struct live_proc *proc = live_eat("touch=32M wait touch=96M %s", rest);
+	struct live_proc *proc = live_eat("touch=32M wait touch=16M %s", rest);
 	cJSON *event;
 
 	live_ok("set %d --action slowdown --limit 16M", proc->pid);
@@ -41,20 +41,21 @@ static struct live_proc *in_a_long_delay(const char *rest)
 	return proc;
 }
 
-static void release_ends_the_wait_of_a_process_at_once(void **state)
+static void release_ends_the_wait(void)
 {
 	struct live_proc *proc;
 	unsigned int acted;
+	uint64_t before;
 
-	(void)state;
-	LIVE_NEED("slowdown");
-	live_run("");
 	proc = in_a_long_delay("wait free touch=8M wait touch=32M");
+	before = proc->slot->touched_bytes;
 	live_ok("release %d", proc->pid);
 	LIVE_ASSERT(live_task_state(proc->pid) != 'T' && !is_held(proc->pid),
 		    "state %c", live_task_state(proc->pid));
+	LIVE_UNTIL(proc->slot->touched_bytes > before, LATE_MS, "in state %c",
+		   live_task_state(proc->pid));
 	/* all of it, without one more delay, though it is over */
-	LIVE_UNTIL(proc->slot->waits == 2, 1000 + LATE_MS,
+	LIVE_UNTIL(proc->slot->waits == 2, 4 * LATE_MS,
 		   "in state %c, %llu touched", live_task_state(proc->pid),
 		   (unsigned long long)proc->slot->touched_bytes);
 	live_pause(200);
@@ -71,22 +72,53 @@ static void release_ends_the_wait_of_a_process_at_once(void **state)
 	live_run_stop();
 }
 
+static void release_lets_a_stopped_process_go_at_once(void **state)
+{
+	(void)state;
+	LIVE_NEED("slowdown");
+	live_run("--hook=off");
+	release_ends_the_wait();
+}
+
+static void release_wakes_a_sleeper_at_once(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	live_run("--hook=require");
+	release_ends_the_wait();
+}
+
+/* Long enough for a command to come in time, on an emulated machine too. */
+#define GRACE_MS (4 * LATE_MS)
+
+static void set_grace(struct live_proc *proc)
+{
+	live_ok("set %d --action none --limit 16M --grace %ums --then kill",
+		proc->pid, GRACE_MS);
+}
+
+/* Waits until it is over. */
+static void let_cross(struct live_proc *proc)
+{
+	live_open_gate(proc, 0);
+	live_event(proc->pid, "crossed", 1);
+}
+
 static void a_released_process_sees_no_later_step(void **state)
 {
 	struct live_proc *idle, *busy;
 
 	(void)state;
 	live_run("");
-	idle = live_eat("wait touch=32M hold=4");
-	busy = live_eat("--rate 16M wait touch=80M");
-	live_ok("set %d %d --action none --limit 16M --grace 2s --then kill",
-		idle->pid, busy->pid);
-	live_open_gate(idle, 0);
-	live_event(idle->pid, "crossed", 1);
+	/* each is over for longer than its grace time */
+	idle = live_eat("wait touch=32M hold=%u", 1 + GRACE_MS * 3 / 2000);
+	busy = live_eat("--rate 4M wait touch=%uM", 20 + GRACE_MS * 6 / 1000);
+	set_grace(idle);
+	set_grace(busy);
+	let_cross(idle);
 	live_ok("release %d", idle->pid);
 	live_ok("release %d", idle->pid);
-	live_open_gate(busy, 0);
-	live_event(busy->pid, "crossed", 1);
+	let_cross(busy);
 	live_ok("extend %d 1s", busy->pid);
 	live_ok("release %d", busy->pid);
 	live_assert_unharmed(idle);
@@ -124,23 +156,23 @@ static void extend_puts_the_next_step_off(void **state)
 {
 	struct live_proc *idle, *busy;
 	double idle_from, busy_from;
+	char time[16];
 
 	(void)state;
 	live_run("");
-	idle = live_eat("wait touch=32M hold=60");
-	busy = live_eat("--rate 4M wait touch=18M touch=256M");
-	live_ok("set %d %d --action none --limit 16M --grace 2s --then kill",
-		idle->pid, busy->pid);
-	live_open_gate(idle, 0);
-	live_event(idle->pid, "crossed", 1);
+	snprintf(time, sizeof(time), "%ums", 2 * GRACE_MS);
+	idle = live_eat("wait touch=32M hold=120");
+	busy = live_eat("--rate 4M wait touch=512M");
+	set_grace(idle);
+	set_grace(busy);
+	let_cross(idle);
 	extend(idle, "60s");
 	/* what comes last holds */
-	idle_from = extend(idle, "4s");
-	live_open_gate(busy, 0);
-	live_event(busy->pid, "crossed", 1);
-	busy_from = extend(busy, "4s");
-	assert_killed_after(idle, idle_from, 4e9);
-	assert_killed_after(busy, busy_from, 4e9);
+	idle_from = extend(idle, time);
+	let_cross(busy);
+	busy_from = extend(busy, time);
+	assert_killed_after(idle, idle_from, 2 * GRACE_MS * 1e6);
+	assert_killed_after(busy, busy_from, 2 * GRACE_MS * 1e6);
 	live_run_stop();
 }
 
@@ -148,21 +180,22 @@ static void extend_puts_the_next_step_off(void **state)
 static void extend_has_an_end(void **state)
 {
 	struct live_proc *proc;
-	double crossed;
+	double due;
 
 	(void)state;
 	live_run("");
-	proc = live_eat("wait touch=32M hold=120");
-	live_ok("set %d --action none --limit 16M --grace 2s --then kill",
-		proc->pid);
-	live_open_gate(proc, 0);
-	crossed = live_number(live_event(proc->pid, "crossed", 1), "time_ns");
+	proc = live_eat("wait touch=32M hold=200");
+	set_grace(proc);
+	let_cross(proc);
+	due = live_number(live_event(proc->pid, "crossed", 1), "time_ns") +
+	      GRACE_MS * 1e6;
 	extend(proc, "60s");
-	LIVE_UNTIL(live_now_ns() > crossed + 10e9, 20000, "time stands still");
+	LIVE_UNTIL(live_now_ns() > due + 3e9, 60000, "time stands still");
 	live_overhigh(&cmd, "extend %d 60s", proc->pid);
 	assert_int_equal(cmd.status, 0);
-	assert_non_null(strstr(cmd.out, "60s after it was due"));
-	assert_killed_after(proc, crossed, 62e9);
+	LIVE_ASSERT(strstr(cmd.out, "60s after it was due"), "it says %s",
+		    cmd.out);
+	assert_killed_after(proc, due, 60e9);
 	live_run_stop();
 }
 
@@ -183,18 +216,30 @@ static void kill_kills(void **state)
 	live_run_stop();
 }
 
-static void kill_kills_in_a_delay(void **state)
+static void kill_ends_a_wait(void)
 {
-	struct live_proc *proc;
+	struct live_proc *proc = in_a_long_delay("");
 
-	(void)state;
-	LIVE_NEED("slowdown");
-	live_run("");
-	proc = in_a_long_delay("");
 	live_ok("kill %d", proc->pid);
 	live_assert_killed(proc, LATE_MS);
 	assert_false(is_held(proc->pid));
 	live_run_stop();
+}
+
+static void kill_kills_a_stopped_process(void **state)
+{
+	(void)state;
+	LIVE_NEED("slowdown");
+	live_run("--hook=off");
+	kill_ends_a_wait();
+}
+
+static void kill_kills_a_sleeper(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	live_run("--hook=require");
+	kill_ends_a_wait();
 }
 
 /* ---- what is refused ---- */
@@ -293,16 +338,19 @@ static void a_release_is_not_extended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(release_ends_the_wait_of_a_process_at_once),
+		LIVE_TEST(release_lets_a_stopped_process_go_at_once),
+		LIVE_TEST(release_wakes_a_sleeper_at_once),
 		LIVE_TEST(a_released_process_sees_no_later_step),
 		LIVE_TEST(extend_puts_the_next_step_off),
 		LIVE_TEST(extend_has_an_end),
 		LIVE_TEST(kill_kills),
-		LIVE_TEST(kill_kills_in_a_delay),
+		LIVE_TEST(kill_kills_a_stopped_process),
+		LIVE_TEST(kill_kills_a_sleeper),
 		LIVE_TEST(who_is_not_over_is_refused),
 		LIVE_TEST(what_cannot_be_put_off_is_refused),
 		LIVE_TEST(a_release_is_not_extended),
 	};
 
-	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("verdict", tests, NULL,
+					   live_module_end);
 }
