@@ -41,7 +41,7 @@ static struct live_proc *in_a_long_delay(const char *rest)
 	return proc;
 }
 
-static void release_ends_the_wait(void)
+static void release_ends_the_wait(bool asleep)
 {
 	struct live_proc *proc;
 	unsigned int acted;
@@ -54,6 +54,8 @@ static void release_ends_the_wait(void)
 		    "state %c", live_task_state(proc->pid));
 	LIVE_UNTIL(proc->slot->touched_bytes > before, LATE_MS, "in state %c",
 		   live_task_state(proc->pid));
+	/* where commands are slow, time alone does not prove it */
+	LIVE_ASSERT(!asleep || live_counter("woken") > 0, "nobody was woken");
 	/* all of it, without one more delay, though it is over */
 	LIVE_UNTIL(proc->slot->waits == 2, 4 * LATE_MS,
 		   "in state %c, %llu touched", live_task_state(proc->pid),
@@ -77,7 +79,7 @@ static void release_lets_a_stopped_process_go_at_once(void **state)
 	(void)state;
 	LIVE_NEED("slowdown");
 	live_run("--hook=off");
-	release_ends_the_wait();
+	release_ends_the_wait(false);
 }
 
 static void release_wakes_a_sleeper_at_once(void **state)
@@ -85,7 +87,7 @@ static void release_wakes_a_sleeper_at_once(void **state)
 	(void)state;
 	LIVE_NEED_MODULE();
 	live_run("--hook=require");
-	release_ends_the_wait();
+	release_ends_the_wait(true);
 }
 
 /* Long enough for a command to come in time, on an emulated machine too. */
