@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "format.h"
 #include "pins.h"
+#include "pressure.h"
 #include "probe.h"
 #include "show.h"
 
@@ -70,6 +71,7 @@ static int count_entries(int fd)
 static void add_state(cJSON *object, const struct pins *pins)
 {
 	cJSON *list = cJSON_AddObjectToObject(object, "counters");
+	unsigned int watched, holding;
 	char name[FORMAT_MAX];
 	int i;
 
@@ -85,6 +87,9 @@ static void add_state(cJSON *object, const struct pins *pins)
 		count_entries(pins->map_fd[MAP_PROCESS_POLICY]));
 	cJSON_AddNumberToObject(object, "cgroup_policies",
 				count_entries(pins->map_fd[MAP_CGROUP_POLICY]));
+	pressure_count(pins, &watched, &holding);
+	cJSON_AddNumberToObject(object, "conditions", watched);
+	cJSON_AddNumberToObject(object, "conditions_holding", holding);
 }
 
 static void print_actions(const cJSON *object)
@@ -131,6 +136,12 @@ static void print_text(const cJSON *object)
 	       cJSON_GetObjectItem(object, "over")->valueint,
 	       "processes held now",
 	       cJSON_GetObjectItem(object, "held")->valueint);
+	item = cJSON_GetObjectItem(object, "conditions");
+	if (item->valueint)
+		printf("%-22s %d, %d of them met now\n", "pressure conditions",
+		       item->valueint,
+		       cJSON_GetObjectItem(object, "conditions_holding")
+			       ->valueint);
 	cJSON_ArrayForEach(item, counters)
 		printf("%-22s %.0f\n", item->string, item->valuedouble);
 }

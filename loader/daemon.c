@@ -78,6 +78,7 @@ static int refit(struct daemon *d, bool watch, struct error *err)
 	d->generation = d->pins->control->generation;
 	d->fingerprint = policy_fingerprint(d->pins);
 	ret = policy_refit(d->pins, watch, &d->policies, err);
+	pressure_refit(&d->pressure);
 	if (!ret)
 		d->watching = watch;
 	else
@@ -193,6 +194,7 @@ static void tick(struct daemon *d)
 	d->pins->control->heartbeat_ns = d->now_ns;
 	held = hold_release_due(d->pins, false, &deadline_ns) > 0;
 	take_up_module(d);
+	pressure_tick(&d->pressure, d->now_ns);
 	scan(d);
 	respond_in_time(d, held);
 	report_lost(d);
@@ -351,6 +353,7 @@ static int open_sources(struct daemon *d, struct error *err)
 	if (d->epoll_fd < 0)
 		return fail(err, errno, "cannot make an epoll fd: %s",
 			    strerror(errno));
+	pressure_start(&d->pressure, d->pins, d->epoll_fd);
 	ret = add_source(d, ring_buffer__epoll_fd(d->ring), err);
 	if (!ret)
 		ret = add_source(d, d->signal_fd, err);
@@ -490,6 +493,9 @@ int daemon_loop(struct daemon *d, struct error *err)
 			else if (fd == d->timer_fd &&
 				 read(fd, &expired, sizeof(expired)) < 0)
 				continue;
+			else
+				pressure_event(&d->pressure, fd,
+					       ready[i].events, clock_now_ns());
 		}
 		ring_buffer__consume(d->ring);
 		tick(d);
@@ -513,6 +519,7 @@ static void unload(void)
 void daemon_stop(struct daemon *d, bool detach)
 {
 	hold_end(d->pins);
+	pressure_stop(&d->pressure);
 	if (d->ring)
 		ring_buffer__consume(d->ring);
 	stream_close(&d->stream);

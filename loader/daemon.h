@@ -16,6 +16,7 @@
 #include "error.h"
 #include "guard.h"
 #include "pins.h"
+#include "pressure.h"
 #include "stream.h"
 
 /* run --hook: whether the kernel module is used. */
@@ -42,6 +43,7 @@ struct daemon {
 	/* the loop's own */
 	struct guard guard;
 	struct stream stream;
+	struct pressure pressure;
 	struct ring_buffer *ring;
 	int lock_fd;
 	int epoll_fd, signal_fd, timer_fd;
