@@ -43,6 +43,15 @@ static int make_trigger(int dir_fd, bool machine,
 	return ret;
 }
 
+/* Why a trigger was refused. */
+static const char *reason_of(int code)
+{
+	/* all else that it means does not pass overhigh_extension_check() */
+	return code == EINVAL ? "without CAP_SYS_RESOURCE the time must be a "
+				"multiple of 2s" :
+				strerror(code);
+}
+
 static int open_dir(__u64 cgroup_id)
 {
 	char path[PATH_MAX];
@@ -118,14 +127,14 @@ static void say_failed(struct pressure *p, struct pressure_condition *c,
 	} else if (!c->key.cgroup_id) {
 		say("cannot watch memory pressure (%s): policies that wait for "
 		    "it are not enforced",
-		    strerror(code));
+		    reason_of(code));
 	} else if (cgroup_by_id(c->key.cgroup_id, path, sizeof(path), NULL) ==
 		   -ESTALE) {
 		cgroup_is_gone(p, c);
 	} else {
 		say("cannot watch memory.pressure of cgroup %llu (%s): its "
 		    "policy is not enforced",
-		    c->key.cgroup_id, strerror(code));
+		    c->key.cgroup_id, reason_of(code));
 	}
 }
 
@@ -415,7 +424,7 @@ int pressure_check(const struct overhigh_extension *extension,
 		return 0;
 	if (fd != -ENOENT && fd != -EOPNOTSUPP)
 		return fail(err, -fd, "cannot watch memory pressure: %s",
-			    strerror(-fd));
+			    reason_of(-fd));
 	bad_input(err, "this kernel does not account memory pressure, which "
 		       "the policy waits for: boot with psi=1");
 	return -EOPNOTSUPP;

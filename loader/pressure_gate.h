@@ -19,14 +19,15 @@
 
 /* Open for so long, whichever is more, before pressure must be shown anew. */
 #define PRESSURE_OPEN_WINDOWS 6
-#define PRESSURE_OPEN_LEAST_NS 12000000000ULL
+#define PRESSURE_OPEN_LEAST_NS 16000000000ULL
 
 /*
  * Then closed, with nothing listening, until no stall of ours can be counted
  * any more: a sleep that began before takes 2 s (OVERHIGH_MAX_DELAY_US), and
- * the kernel adds up stalls every tenth of a window, which is up to 1 s.
+ * the kernel adds up stalls late: every tenth of a window, or every 2 s for a
+ * loader without CAP_SYS_RESOURCE.
  */
-#define PRESSURE_PAUSE_NS 3000000000ULL
+#define PRESSURE_PAUSE_NS 4500000000ULL
 
 struct pressure_gate {
 	__u64 window_ns;
