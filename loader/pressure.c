@@ -16,11 +16,7 @@
 #include "pressure.h"
 
 #define MACHINE_DIR "/proc/pressure"
-#define CHECK_NS 1000000000ULL /* how late a change by bpftool is seen */
-
-/* Bits of pressure.used: whose pressure is meant. */
-#define BY_MACHINE 1
-#define BY_CGROUP 2
+#define RETRY_NS 1000000000ULL /* after a trigger could not be made */
 
 /* ---- one trigger ---- */
 
@@ -160,7 +156,7 @@ static void listen_to(struct pressure *p, struct pressure_condition *c)
 	forget_gate(p, c);
 	say_failed(p, c, -fd);
 	/* memory for it, or the file, may be there later */
-	c->gate.listen_ns = clock_now_ns() + CHECK_NS;
+	c->gate.listen_ns = clock_now_ns() + RETRY_NS;
 }
 
 static void begin(struct pressure *p, struct pressure_condition *c)
@@ -202,6 +198,8 @@ struct wanted {
 	struct pressure *p;
 	struct pressure_condition list[PRESSURE_MAX_CONDITIONS];
 	unsigned int nr, left_out;
+	/* extensions whose condition is on the pressure of the machine */
+	bool by_machine[OVERHIGH_MAX_EXTENSIONS];
 };
 
 static void want(struct wanted *w, __u64 cgroup_id, __u32 extension,
@@ -231,6 +229,7 @@ static bool get_condition(const struct pins *pins, __u32 key,
 	return extension_get(pins, &policy, more) && more->pressure;
 }
 
+/* Processes and the default share the machine's; a cgroup has its own. */
 static int look_at_policy(const struct target *target,
 			  const struct overhigh_policy *policy, void *ctx)
 {
@@ -240,13 +239,10 @@ static int look_at_policy(const struct target *target,
 
 	if (!overhigh_extended(policy) || key >= OVERHIGH_MAX_EXTENSIONS)
 		return 0;
-	/* processes and the default share the machine's; a cgroup has its own
-	 */
-	if (target->kind == TARGET_CGROUP &&
-	    get_condition(w->p->pins, key, &more))
+	if (target->kind != TARGET_CGROUP)
+		w->by_machine[key] = true;
+	else if (get_condition(w->p->pins, key, &more))
 		want(w, target->cgroup_id, key, &more);
-	w->p->used[key] |=
-		target->kind == TARGET_CGROUP ? BY_CGROUP : BY_MACHINE;
 	return 0;
 }
 
@@ -272,41 +268,17 @@ static void look_at_rules(struct pressure *p)
 	}
 }
 
-/* A number that changes when the condition of an extension in use does. */
-static __u64 print_conditions(const struct pressure *p)
-{
-	struct overhigh_extension more;
-	__u64 print = 0;
-	__u32 key;
-
-	for (key = 1; key < OVERHIGH_MAX_EXTENSIONS; key++) {
-		if (!p->used[key])
-			continue;
-		print = print * 31 + key;
-		if (!get_condition(p->pins, key, &more))
-			continue;
-		print = print * 31 + more.pressure;
-		print = print * 31 + more.pressure_permille;
-		print = print * 31 + more.pressure_window_ms;
-	}
-	return print;
-}
-
 static void find_wanted(struct wanted *w)
 {
 	struct overhigh_extension more;
 	__u32 key;
 
-	memset(w->p->used, 0, sizeof(w->p->used));
 	policy_each(w->p->pins, look_at_policy, w);
 	look_at_rules(w->p);
-	for (key = 1; key < OVERHIGH_MAX_EXTENSIONS; key++) {
-		if (w->p->ruled[key])
-			w->p->used[key] |= BY_MACHINE;
-		if ((w->p->used[key] & BY_MACHINE) &&
+	for (key = 1; key < OVERHIGH_MAX_EXTENSIONS; key++)
+		if ((w->by_machine[key] || w->p->ruled[key]) &&
 		    get_condition(w->p->pins, key, &more))
 			want(w, 0, key, &more);
-	}
 }
 
 static bool is_in(const struct pressure_condition *list, unsigned int nr,
@@ -352,7 +324,6 @@ void pressure_refit(struct pressure *p)
 		begin(p, &p->conditions[p->nr++]);
 	}
 	say_left_out(p, w.left_out);
-	p->print = print_conditions(p);
 }
 
 void pressure_start(struct pressure *p, const struct pins *pins, int epoll_fd)
@@ -400,11 +371,6 @@ void pressure_tick(struct pressure *p, __u64 now_ns)
 
 	for (i = 0; i < p->nr; i++)
 		step(p, &p->conditions[i], now_ns, false);
-	if (now_ns < p->next_check_ns)
-		return;
-	p->next_check_ns = now_ns + CHECK_NS;
-	if (print_conditions(p) != p->print)
-		pressure_refit(p);
 }
 
 int pressure_check(const struct overhigh_extension *extension,

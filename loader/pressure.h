@@ -39,12 +39,9 @@ struct pressure {
 	unsigned int nr;
 	unsigned int left_out; /* conditions for which there is no room */
 	bool said_no_psi;
-	__u64 rules; /* overhigh_control.rules, when ruled was read */
-	__u64 next_check_ns;
-	__u64 print; /* of the conditions of all extensions in use */
-	/* extensions that rules name; and that anything does, as bits */
+	/* extensions that the rules of this overhigh_control.rules name */
+	__u64 rules;
 	bool ruled[OVERHIGH_MAX_EXTENSIONS];
-	__u8 used[OVERHIGH_MAX_EXTENSIONS];
 };
 
 /* Of a loader that starts: removes what one that died has left in the map.
@@ -58,7 +55,7 @@ void pressure_refit(struct pressure *p);
 /* Something has happened to a source of epoll_fd; not ours: nothing is done. */
 void pressure_event(struct pressure *p, int fd, __u32 events, __u64 now_ns);
 
-/* Whatever goes by time; also looks for extensions that bpftool changed. */
+/* Whatever goes by time. */
 void pressure_tick(struct pressure *p, __u64 now_ns);
 
 /* Whether this kernel can tell of the pressure that an extension asks for, if

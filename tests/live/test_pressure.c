@@ -320,6 +320,33 @@ static void a_condition_can_come_and_go(void **state)
 	live_run_stop();
 }
 
+/* Before there is a process that the rule is for: from its first moment on it
+ * has its condition. */
+static void the_condition_of_a_rule_is_watched(void **state)
+{
+	char path[128], line[160];
+	FILE *file;
+
+	(void)state;
+	NEED_PSI();
+	snprintf(path, sizeof(path), "%s/rules.conf", live_dir());
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file,
+		"[rule r]\nmatch-exe = %s/none\nlimit = 1M\naction = none\n"
+		"when-pressure = some 10%% over 2s\n",
+		live_dir());
+	fclose(file);
+	snprintf(line, sizeof(line), "--config %s", path);
+	live_run(line);
+	until_watched(1);
+	assert_true(live_number(live_status(), "conditions_holding") == 0);
+	fclose(fopen(path, "we"));
+	live_ok("reload");
+	until_watched(0);
+	live_run_stop();
+}
+
 /* Sleeps until it is killed, at the latest with us. */
 static pid_t sleeper(void)
 {
@@ -423,6 +450,7 @@ int main(void)
 		LIVE_TEST(a_dead_loader_leaves_nothing_open),
 		LIVE_TEST(a_removed_cgroup_is_forgotten),
 		LIVE_TEST(a_condition_can_come_and_go),
+		LIVE_TEST(the_condition_of_a_rule_is_watched),
 		LIVE_TEST(a_full_table_is_said_once),
 		LIVE_TEST(own_throttling_does_not_keep_it_true),
 	};
