@@ -167,6 +167,14 @@ static __always_inline bool waits_for_pressure(struct subject *s)
 	return !gate || bpf_ktime_get_ns() >= gate->until_ns;
 }
 
+/* Measures s; nothing is over while its policy waits for pressure. */
+static __always_inline void measure_over(struct subject *s, bool exact)
+{
+	measure(s, exact);
+	if (s->excess_bytes && waits_for_pressure(s))
+		s->excess_bytes = s->most_excess_bytes = 0;
+}
+
 /*
  * over_since_ns while a thread that saw the end of an episode makes the state
  * ready for the next one.  To begin takes one write: nobody has to wait for a
@@ -271,6 +279,20 @@ static __always_inline void fell_far_below(struct subject *s)
 		reset_ladder(state);
 }
 
+/* What was decided by hand for the episode that began then, or NULL. */
+static __always_inline struct overhigh_verdict *
+verdict_of(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
+{
+	struct overhigh_verdict *v;
+	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
+
+	v = bpf_map_lookup_elem(&verdict, &pid);
+	if (!v || v->start_ns != state->start_ns ||
+	    v->over_since_ns != over_since_ns)
+		return NULL;
+	return v;
+}
+
 /* Since when the step in force is, of the time that counts for the next. */
 static __always_inline u64 step_began_ns(struct overhigh_state *state,
 					 u64 over_since_ns)
@@ -279,13 +301,15 @@ static __always_inline u64 step_began_ns(struct overhigh_state *state,
 }
 
 /* The ladder of a process that has just fallen below, but not far: it goes on
- * from where it is, if the process crosses again. */
+ * from where it is, if the process crosses again.  Where somebody has released
+ * it or put a step off, the time that it was over does not count. */
 static __always_inline void
 pause_ladder(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
 {
 	struct overhigh_control *control = the_control();
 
-	if (!s->is_near || (!state->step && !has_next_step(s, state))) {
+	if (!s->is_near || (!state->step && !has_next_step(s, state)) ||
+	    verdict_of(s, state, over_since_ns)) {
 		reset_ladder(state);
 		return;
 	}
@@ -416,24 +440,10 @@ static __always_inline void begin_episode(struct subject *s,
 	report(s, &r);
 }
 
-/* What was decided for this episode by hand, or NULL. */
-static __always_inline struct overhigh_verdict *
-verdict_of(struct subject *s, struct overhigh_state *state)
-{
-	struct overhigh_verdict *v;
-	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
-
-	v = bpf_map_lookup_elem(&verdict, &pid);
-	if (!v || v->start_ns != state->start_ns ||
-	    v->over_since_ns != state->over_since_ns)
-		return NULL;
-	return v;
-}
-
 static __always_inline bool is_released(struct subject *s,
 					struct overhigh_state *state)
 {
-	struct overhigh_verdict *v = verdict_of(s, state);
+	struct overhigh_verdict *v = verdict_of(s, state, state->over_since_ns);
 
 	return v && v->released;
 }
@@ -451,7 +461,7 @@ __noinline u64 next_step_due(struct subject *s, struct overhigh_state *state)
 		return 0;
 	due_ns = step_began_ns(state, since_ns) +
 		 overhigh_excess(after_ns, state->spent_ns);
-	v = verdict_of(s, state);
+	v = verdict_of(s, state, state->over_since_ns);
 	if (!v || v->not_before_ns <= due_ns)
 		return due_ns;
 	if (v->not_before_ns > due_ns + OVERHIGH_MAX_EXTEND_NS)
@@ -535,9 +545,7 @@ static __always_inline u32 judge_current(struct subject *s,
 	bad = check_policy(s);
 	if (!bad) {
 		note_episode(s);
-		measure(s, false);
-		if (s->excess_bytes && waits_for_pressure(s))
-			s->excess_bytes = s->most_excess_bytes = 0;
+		measure_over(s, false);
 		if (!s->excess_bytes) {
 			fell_below(s);
 			return 0;

@@ -46,7 +46,7 @@ static __always_inline int memory_freed(void)
 	if (!mm || !find_policy(&s) || overhigh_policy_check(&s.policy))
 		return 0;
 	note_episode(&s);
-	measure(&s, false);
+	measure_over(&s, false);
 	if (!s.excess_bytes)
 		fell_below(&s);
 	return 0;
@@ -234,7 +234,7 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	if (!mm || (task->flags & PF_KTHREAD) || !find_policy(&s))
 		return 0;
 	note_episode(&s);
-	measure(&s, true);
+	measure_over(&s, true);
 	s.start_ns = task->start_boottime;
 	if (!s.excess_bytes) {
 		fell_below(&s);

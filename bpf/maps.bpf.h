@@ -43,11 +43,11 @@ struct {
 	__type(value, struct overhigh_extension);
 } extension SEC(".maps");
 
-/* written by the loader: which conditions on memory pressure hold */
+/* written by the loader: which conditions on memory pressure hold; has its
+ * memory from the start, as it is written when there is none to be had */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, OVERHIGH_MAX_CGROUPS);
+	__uint(max_entries, OVERHIGH_MAX_CONDITIONS);
 	__type(key, struct overhigh_pressure_key);
 	__type(value, struct overhigh_pressure_gate);
 } pressure SEC(".maps");

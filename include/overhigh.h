@@ -29,6 +29,7 @@
 #define OVERHIGH_MAX_CGROUPS 4096    /* entries of cgroup_policy */
 #define OVERHIGH_MAX_LEVEL 31	     /* deepest cgroup level with a policy */
 #define OVERHIGH_MAX_EXTENSIONS 1024 /* entries of extension; 0 is not used */
+#define OVERHIGH_MAX_CONDITIONS 64   /* entries of pressure */
 #define OVERHIGH_MAX_STEPS 4	     /* of a ladder, after the first */
 
 /* Bits 0-7 of a control word: what happens to a process that is over. */

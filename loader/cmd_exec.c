@@ -13,8 +13,10 @@
 #include "command.h"
 #include "daemon.h"
 #include "log.h"
+#include "overhigh_policy.h"
 #include "policy_maps.h"
 #include "policy_options.h"
+#include "pressure.h"
 #include "probe.h"
 #include "process.h"
 
@@ -271,6 +273,8 @@ int cmd_exec(int argc, char **argv, struct error *err)
 		if (!ret)
 			ret = plan_check(&policy, more, &probe, err);
 	}
+	if (!ret && !settings.force && overhigh_extended(&policy))
+		ret = pressure_check(more, err);
 	if (ret)
 		return ret;
 	/* before this process protects itself: CMD must not inherit that */

@@ -5,8 +5,10 @@
 #include "attach.h"
 #include "bpftool_line.h"
 #include "command.h"
+#include "overhigh_policy.h"
 #include "policy_maps.h"
 #include "policy_options.h"
+#include "pressure.h"
 #include "probe.h"
 
 static const char set_doc[] =
@@ -118,6 +120,8 @@ static int check_targets(const struct settings *settings,
 			ret = plan_check(policy, &settings->policy.more, &probe,
 					 err);
 	}
+	if (!ret && overhigh_extended(policy))
+		ret = pressure_check(&settings->policy.more, err);
 	for (i = 0; !ret && i < n; i++)
 		ret = target_check(&targets[i], policy, pins->control, err);
 	return ret;

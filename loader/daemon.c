@@ -2,13 +2,11 @@
 /* daemon.c - see daemon.h. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -22,6 +20,7 @@
 #include "load.h"
 #include "log.h"
 #include "policy_maps.h"
+#include "protect.h"
 #include "respond.h"
 #include "rules_maps.h"
 
@@ -387,15 +386,7 @@ static void reserve_heap(void)
  * the OOM killer must look elsewhere. */
 static void protect_self(void)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "-1000", 5) < 0)
-		say("cannot protect the loader from the OOM killer: %s",
-		    strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		say("cannot lock the loader's memory: %s", strerror(errno));
+	protect_memory();
 	reserve_heap();
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * policy_options.c - see policy_options.h.  Belongs here: the table of the
- * options, for each how its argument gets into a policy and back, and the rules
- * between them.  The grammar of single values does not (parse.c).
+ * options, for each how its argument gets into a policy and back.  The rules
+ * between them do not (policy_finish.c), nor the grammar of single values
+ * (parse.c, extension_text.c).
  */
 #include <stdbool.h>
 #include <string.h>
@@ -11,10 +12,6 @@
 #include "overhigh_policy.h"
 #include "parse.h"
 #include "policy_options.h"
-
-/* What --limit counts when --rss does not say: all memory that the process
- * cannot be rid of by dropping clean page cache. */
-#define DEFAULT_RSS (OVERHIGH_RSS_ANON | OVERHIGH_RSS_SHMEM | OVERHIGH_RSS_SWAP)
 
 #define MS_NS 1000000ULL
 #define US_NS 1000ULL
@@ -122,34 +119,6 @@ static int set_then(struct policy_options *options, const char *arg,
 	return ret;
 }
 
-static int set_hysteresis(struct policy_options *options, const char *arg,
-			  uint64_t value, struct error *err)
-{
-	(void)value;
-	return parse_hysteresis(arg, &options->more, err);
-}
-
-static int set_rate(struct policy_options *options, const char *arg,
-		    uint64_t value, struct error *err)
-{
-	(void)value;
-	return parse_rate(arg, &options->more, err);
-}
-
-static int set_when_pressure(struct policy_options *options, const char *arg,
-			     uint64_t value, struct error *err)
-{
-	(void)value;
-	return parse_pressure(arg, &options->more, err);
-}
-
-static int set_respond(struct policy_options *options, const char *arg,
-		       uint64_t value, struct error *err)
-{
-	(void)value;
-	return parse_responses(arg, &options->more, err);
-}
-
 static int set_on_stuck(struct policy_options *options, const char *arg,
 			uint64_t value, struct error *err)
 {
@@ -163,8 +132,7 @@ static int set_on_stuck(struct policy_options *options, const char *arg,
 	return ret;
 }
 
-/* Does any step of the ladder have this action? */
-static bool has_action(const struct policy_terms *terms,
+bool policy_terms_have(const struct policy_terms *terms,
 		       enum overhigh_action action)
 {
 	unsigned int i;
@@ -224,7 +192,7 @@ static int show_repeat(const struct policy_terms *terms, char *arg, size_t size)
 	(void)arg;
 	(void)size;
 	return has_flag(terms, OVERHIGH_SIGCONT) &&
-	       has_action(terms, OVERHIGH_SIGNAL);
+	       policy_terms_have(terms, OVERHIGH_SIGNAL);
 }
 
 static int show_max_delay(const struct policy_terms *terms, char *arg,
@@ -232,7 +200,7 @@ static int show_max_delay(const struct policy_terms *terms, char *arg,
 {
 	format_duration(arg, size, terms->policy->max_delay_us * US_NS);
 	return terms->policy->max_delay_us &&
-	       has_action(terms, OVERHIGH_SLOWDOWN);
+	       policy_terms_have(terms, OVERHIGH_SLOWDOWN);
 }
 
 /* The time of the first step, if it is the only one; else each has its own. */
@@ -296,7 +264,7 @@ static int show_on_stuck(const struct policy_terms *terms, char *arg,
 	snprintf(arg, size, "%s",
 		 has_flag(terms, OVERHIGH_STUCK_KILL) ? "kill" : "report");
 	return has_flag(terms, OVERHIGH_STUCK_KILL | OVERHIGH_STUCK_REPORT) &&
-	       has_action(terms, OVERHIGH_SLOWDOWN);
+	       policy_terms_have(terms, OVERHIGH_SLOWDOWN);
 }
 
 const struct policy_field policy_fields[POLICY_FIELDS] = {
@@ -396,7 +364,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "so far below the limit the ladder begins anew, 5% if not "
 		  "given",
-	  .set = set_hysteresis,
+	  .parse_more = parse_hysteresis,
 	  .show = show_hysteresis },
 	{ .name = "rate",
 	  .key = POLICY_KEY_RATE,
@@ -404,7 +372,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "slowdown lets memory grow by so much a second, below the "
 		  "limit too, like '50M/s burst 200M'",
-	  .set = set_rate,
+	  .parse_more = parse_rate,
 	  .show = show_rate },
 	{ .name = "when-pressure",
 	  .key = POLICY_KEY_WHEN_PRESSURE,
@@ -412,7 +380,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "only under memory pressure (of the cgroup whose policy it "
 		  "is, else of the machine), like 'some 10% over 2s'",
-	  .set = set_when_pressure,
+	  .parse_more = parse_pressure,
 	  .show = show_when_pressure },
 	{ .name = "respond",
 	  .key = POLICY_KEY_RESPOND,
@@ -421,7 +389,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .help = "what happens to the cgroup meanwhile: reclaim, 'high SIZE', "
 		  "freeze (for the time of the first step), 'low-priority "
 		  "[WEIGHT]'",
-	  .set = set_respond,
+	  .parse_more = parse_responses,
 	  .show = show_respond },
 };
 
@@ -485,6 +453,8 @@ int policy_option_set(struct policy_options *options, int key, const char *arg,
 		ret = read_value(field, arg, &value, err);
 	if (field->flag)
 		set_flags(options, field->flag, field->flag);
+	else if (field->parse_more)
+		ret = field->parse_more(arg, &options->more, err);
 	else if (!ret)
 		ret = field->set(options, arg, value, err);
 	if (!ret)
@@ -501,211 +471,6 @@ int policy_option_given(const struct policy_options *options, int key)
 {
 	return find_field(key) &&
 	       (options->given & 1U << (key - POLICY_KEY_FIRST));
-}
-
-static struct policy_terms terms_of(const struct policy_options *options)
-{
-	return (struct policy_terms){ .policy = &options->policy,
-				      .more = &options->more,
-				      .steps = options->more.steps,
-				      .nr_steps = options->steps };
-}
-
-/* When is a process over: --limit, --margin, --rss, --direct. */
-static int check_condition(const struct policy_options *options,
-			   struct error *err)
-{
-	bool limit = policy_option_given(options, POLICY_KEY_LIMIT);
-	bool margin = policy_option_given(options, POLICY_KEY_MARGIN);
-	bool rate = policy_option_given(options, POLICY_KEY_RATE);
-	bool acts = options->steps ||
-		    overhigh_action(options->policy.control) != OVERHIGH_NONE;
-
-	if (acts && !limit && !margin && (!rate || options->steps))
-		return bad_input(err, "nothing says when a process is over: "
-				      "add --limit, like --limit 200M, or "
-				      "--margin");
-	if (policy_option_given(options, POLICY_KEY_DIRECT) && !limit)
-		return bad_input(err, "--direct looks at --limit alone: add "
-				      "--limit, or leave --direct out");
-	if (policy_option_given(options, POLICY_KEY_RSS) && !limit && !rate)
-		return bad_input(err, "--rss says what --limit counts: add "
-				      "--limit, or leave --rss out");
-	return 0;
-}
-
-/* Options that only make sense with slowdown. */
-static int check_slowdown_options(const struct policy_options *options,
-				  struct error *err)
-{
-	static const int keys[] = { POLICY_KEY_MAX_DELAY, POLICY_KEY_ON_STUCK,
-				    POLICY_KEY_RATE };
-	struct policy_terms terms = terms_of(options);
-	size_t i;
-
-	if (has_action(&terms, OVERHIGH_SLOWDOWN))
-		return 0;
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (policy_option_given(options, keys[i]))
-			return bad_input(err,
-					 "--%s needs --action slowdown or "
-					 "--then slowdown",
-					 find_field(keys[i])->name);
-	return 0;
-}
-
-/* Options that only make sense with the signal action or with slowdown. */
-static int check_action_options(const struct policy_options *options,
-				struct error *err)
-{
-	struct policy_terms terms = terms_of(options);
-	bool signals =
-		overhigh_action(options->policy.control) == OVERHIGH_SIGNAL;
-	bool given = policy_option_given(options, POLICY_KEY_SIGNAL);
-
-	if (signals && !given)
-		return bad_input(err, "--action signal does not say which one: "
-				      "use --signal TERM");
-	if (given && !signals)
-		return bad_input(err, "--signal needs --action signal; a later "
-				      "step is written --then signal:TERM");
-	if (policy_option_given(options, POLICY_KEY_REPEAT) &&
-	    !has_action(&terms, OVERHIGH_SIGNAL))
-		return bad_input(err, "--repeat needs --action signal or "
-				      "--then signal:TERM");
-	return check_slowdown_options(options, err);
-}
-
-/* The time of the first step may stand in --grace. */
-static int check_ladder(struct policy_options *options, struct error *err)
-{
-	struct overhigh_step *step = options->more.steps;
-	bool grace = policy_option_given(options, POLICY_KEY_GRACE);
-	char text[FORMAT_MAX];
-	unsigned int i;
-
-	if (grace && !options->steps)
-		return bad_input(err, "--grace does not say what comes after "
-				      "it: add --then, like --then kill");
-	if (grace && step->after_ms != AFTER_NOT_GIVEN)
-		return bad_input(err,
-				 "--grace and '--then %s' both say when: leave "
-				 "one of them out",
-				 format_step(text, sizeof(text), step));
-	if (grace)
-		step->after_ms = options->policy.grace_ms;
-	else if (options->steps && step->after_ms == AFTER_NOT_GIVEN)
-		return bad_input(err, "--then does not say after what time: "
-				      "add --grace, like --grace 10s");
-	for (i = 1; i < options->steps; i++)
-		if (step[i].after_ms == AFTER_NOT_GIVEN)
-			return bad_input(
-				err,
-				"--then %s does not say after what "
-				"time: write --then '%s after 10s'",
-				format_step(text, sizeof(text), &step[i]),
-				text);
-	return 0;
-}
-
-/* What needs an extension of the policy. */
-static bool is_extended(const struct policy_options *options)
-{
-	return options->steps > 1 ||
-	       policy_option_given(options, POLICY_KEY_HYSTERESIS) ||
-	       policy_option_given(options, POLICY_KEY_RATE) ||
-	       policy_option_given(options, POLICY_KEY_WHEN_PRESSURE) ||
-	       policy_option_given(options, POLICY_KEY_RESPOND);
-}
-
-static int check_extension(struct policy_options *options, struct error *err)
-{
-	if (policy_option_given(options, POLICY_KEY_HYSTERESIS) &&
-	    !options->steps)
-		return bad_input(err, "--hysteresis says when a ladder begins "
-				      "anew: add --then, like --then 'kill "
-				      "after 10s'");
-	if (!(options->more.responses & OVERHIGH_FREEZE))
-		return 0;
-	if (!options->steps)
-		return bad_input(err, "--respond freeze lasts until the first "
-				      "step: add --then, like --then 'kill "
-				      "after 10s'");
-	options->more.freeze_ms = options->more.steps[0].after_ms;
-	return 0;
-}
-
-/* What the options leave out, and the flags of the later steps: they are those
- * of the first, since all look at the same memory. */
-static void complete(struct policy_options *options,
-		     struct overhigh_policy *policy)
-{
-	uint32_t flags = overhigh_flags(policy->control);
-	bool limit = policy_option_given(options, POLICY_KEY_LIMIT);
-	bool margin = policy_option_given(options, POLICY_KEY_MARGIN);
-	bool rate = policy_option_given(options, POLICY_KEY_RATE);
-	unsigned int i;
-
-	if ((limit || rate) && !policy_option_given(options, POLICY_KEY_RSS))
-		flags |= DEFAULT_RSS;
-	if ((limit || rate) && !margin)
-		flags |= OVERHIGH_DIRECT;
-	if (rate && !limit && !margin)
-		policy->process_limit = OVERHIGH_NO_LIMIT;
-	policy->control |= flags << 16;
-	for (i = 0; i < options->steps; i++)
-		options->more.steps[i].control |= flags << 16;
-	policy->grace_ms = 0;
-	if (is_extended(options)) {
-		policy->escalation = overhigh_extended_by(0);
-	} else if (options->steps) {
-		policy->escalation = options->more.steps[0].control;
-		policy->grace_ms = options->more.steps[0].after_ms;
-	}
-}
-
-/* All of it, as far as it can be known before the extension has its key. */
-static int check_result(const struct policy_options *options,
-			struct overhigh_policy policy, struct error *err)
-{
-	char reason[FORMAT_MAX];
-	int bad;
-
-	if (overhigh_extended(&policy))
-		policy.escalation = 0;
-	bad = overhigh_policy_check(&policy);
-	if (!bad && is_extended(options))
-		bad = overhigh_extension_check(&options->more);
-	if (!bad)
-		return 0;
-	return bad_input(err, "the policy is not valid: %s",
-			 format_refusal(reason, sizeof(reason), bad));
-}
-
-int policy_options_finish(struct policy_options *options,
-			  struct overhigh_policy *out, struct error *err)
-{
-	struct overhigh_policy policy = options->policy;
-	int ret;
-
-	if (!policy_option_given(options, POLICY_KEY_ACTION))
-		return bad_input(err, "nothing says what happens: add "
-				      "--action none, enomem, slowdown, signal "
-				      "or kill");
-	ret = check_ladder(options, err);
-	if (!ret)
-		ret = check_action_options(options, err);
-	if (!ret)
-		ret = check_condition(options, err);
-	if (!ret)
-		ret = check_extension(options, err);
-	if (ret)
-		return ret;
-	complete(options, &policy);
-	ret = check_result(options, policy, err);
-	if (!ret)
-		*out = policy;
-	return ret;
 }
 
 static error_t parse_argp_option(int key, char *arg, struct argp_state *state)

@@ -10,6 +10,7 @@
 #define OVERHIGH_POLICY_OPTIONS_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "error.h"
@@ -65,6 +66,10 @@ struct policy_terms {
 	unsigned int nth; /* of the steps, that is shown next */
 };
 
+/* Does any step of the ladder have this action? */
+bool policy_terms_have(const struct policy_terms *terms,
+		       enum overhigh_action action);
+
 /* One option: the one place that knows its name, bounds and help. */
 struct policy_field {
 	const char *name;    /* without the dashes */
@@ -78,6 +83,9 @@ struct policy_field {
 	/* takes an argument; of BYTES and TIME its value, within bounds */
 	int (*set)(struct policy_options *options, const char *arg,
 		   uint64_t value, struct error *err);
+	/* or, of what goes into the extension */
+	int (*parse_more)(const char *arg, struct overhigh_extension *more,
+			  struct error *err);
 	/* writes the argument that gives this policy; returns non-zero if the
 	 * option is needed for that; 0 for a switch that is shown when its
 	 * flag is set */

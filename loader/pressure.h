@@ -20,7 +20,7 @@
 #include "pins.h"
 #include "pressure_gate.h"
 
-#define PRESSURE_MAX_CONDITIONS 64
+#define PRESSURE_MAX_CONDITIONS OVERHIGH_MAX_CONDITIONS
 
 /* One condition: of one extension, in one place. */
 struct pressure_condition {

@@ -13,8 +13,8 @@ void protect_memory(void)
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, "-1000", 5) < 0)
-		say("cannot set oom_score_adj to -1000, so that a cgroup "
-		    "policy or the default may govern this process: %s",
+		say("cannot set oom_score_adj to -1000, so that the OOM killer "
+		    "does not spare this process: %s",
 		    strerror(errno));
 	if (fd >= 0)
 		close(fd);

@@ -8,6 +8,7 @@
 #include "extension.h"
 #include "overhigh_policy.h"
 #include "plan.h"
+#include "pressure.h"
 #include "rules_maps.h"
 
 /* What matching itself needs. */
@@ -42,8 +43,9 @@ static int plan_rules(const struct rule_tables *tables,
 			overhigh_extended(&rule->policy) ? &tables->more[i] :
 							   NULL;
 
-		if (!plan_served(&rule->policy, more, usable) &&
-		    plan_check(&rule->policy, more, probe, &reason))
+		if ((!plan_served(&rule->policy, more, usable) &&
+		     plan_check(&rule->policy, more, probe, &reason)) ||
+		    (more && pressure_check(more, &reason)))
 			return bad_input(err, "%s: rule %s: %.350s",
 					 rule->where, rule->name, reason.text);
 		plan_add(plan, &rule->policy, more, false, usable);

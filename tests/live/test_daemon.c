@@ -439,7 +439,6 @@ static void events_carry_what_the_process_had(void **state)
 
 static uint64_t proc_status_kb(pid_t pid, const char *name)
 {
-
 	live_shell(&cmd, "sed -n 's/^%s:[^0-9]*//p' /proc/%d/status", name,
 		   pid);
 	return strtoull(cmd.out, NULL, 10);
@@ -467,11 +466,11 @@ static void events_cost_the_loader_no_memory(void **state)
 	live_open_gate(proc, 0);
 	live_assert_unharmed(proc);
 	live_event(proc->pid, "crossed", 28);
-	LIVE_ASSERT(proc_status_kb(live_run_pid(), "VmData") == data_kb &&
-			    proc_status_kb(live_run_pid(), "VmRSS") == rss_kb,
-		    "from %llu to %llu KiB", (unsigned long long)rss_kb,
-		    (unsigned long long)proc_status_kb(live_run_pid(),
-						       "VmRSS"));
+	LIVE_ASSERT(
+		proc_status_kb(live_run_pid(), "VmData") == data_kb &&
+			proc_status_kb(live_run_pid(), "VmRSS") == rss_kb,
+		"from %llu to %llu KiB", (unsigned long long)rss_kb,
+		(unsigned long long)proc_status_kb(live_run_pid(), "VmRSS"));
 	live_run_stop();
 }
 
