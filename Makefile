@@ -83,7 +83,7 @@ CHECK_PACKAGES := cmocka libcjson inih
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(CHECK_PACKAGES))
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs $(CHECK_PACKAGES))
 
-PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o policy_finish.o extension_text.o plan.o capability.o hooks.o \
+PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o policy_finish.o extension_text.o plan.o capability.o hooks.o undo_line.o \
 	rules_parse.o rules_files.o rules_compile.o pressure_gate.o)
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))

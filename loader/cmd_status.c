@@ -14,6 +14,7 @@
 #include "pressure.h"
 #include "probe.h"
 #include "show.h"
+#include "undo_file.h"
 
 static const char status_doc[] = "Show what is attached, what serves each "
 				 "action on this kernel, what it "
@@ -82,6 +83,7 @@ static void add_state(cJSON *object, const struct pins *pins)
 	cJSON_AddNumberToObject(object, "over", pins->control->nr_over);
 	cJSON_AddNumberToObject(object, "held",
 				count_entries(pins->map_fd[MAP_HELD]));
+	cJSON_AddNumberToObject(object, "cgroups_changed", undo_count());
 	cJSON_AddNumberToObject(
 		object, "process_policies",
 		count_entries(pins->map_fd[MAP_PROCESS_POLICY]));
@@ -132,10 +134,12 @@ static void print_text(const cJSON *object)
 		printf("%-16s %s\n", item->string, item->valuestring);
 	if (!counters)
 		return;
-	printf("\n%-22s %d\n%-22s %d\n", "processes over now",
+	printf("\n%-22s %d\n%-22s %d\n%-22s %d\n", "processes over now",
 	       cJSON_GetObjectItem(object, "over")->valueint,
 	       "processes held now",
-	       cJSON_GetObjectItem(object, "held")->valueint);
+	       cJSON_GetObjectItem(object, "held")->valueint,
+	       "cgroups changed now",
+	       cJSON_GetObjectItem(object, "cgroups_changed")->valueint);
 	item = cJSON_GetObjectItem(object, "conditions");
 	if (item->valueint)
 		printf("%-22s %d, %d of them met now\n", "pressure conditions",

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "hold.h"
 #include "pins.h"
+#include "undo_file.h"
 
 static const char doc[] =
 	"Detach everything, continue what is held, remove the pins.\v"
@@ -54,6 +55,7 @@ int cmd_unload(int argc, char **argv, struct error *err)
 		hold_end(&pins);
 		pins_close(&pins);
 	}
+	undo_all();
 	ret = pins_remove(err);
 	close(loader_lock);
 	return ret;

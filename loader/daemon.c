@@ -48,6 +48,7 @@ static int handle_event(void *ctx, void *data, size_t size)
 		    strerror(errno));
 		d->out = NULL;
 	}
+	d->respond_soon |= responses_concerns(d->responses, event);
 	stream_send(&d->stream, event);
 	event_kernel_log(event);
 	return 0;
@@ -147,10 +148,15 @@ static void respond_in_time(struct daemon *d, bool anything_held)
 	__u64 began_ns = clock_cpu_ns();
 	struct error err;
 
-	if (!d->pins->control->nr_over || d->now_ns < d->next_respond_ns)
+	if (!d->pins->control->nr_over ||
+	    d->now_ns <
+		    (d->respond_soon ? d->soon_respond_ns : d->next_respond_ns))
 		return;
-	if (respond(d->pins, &err))
+	d->respond_soon = false;
+	if (respond(d->pins, d->responses, &err))
 		say("%s", err.text);
+	d->soon_respond_ns = d->now_ns + pause_after(clock_cpu_ns() - began_ns,
+						     20, RESPOND_NS);
 	d->next_respond_ns =
 		d->now_ns + pause_after(clock_cpu_ns() - began_ns, 20,
 					anything_held ? RESPOND_NS : TICK_NS);
@@ -186,7 +192,7 @@ static void take_up_module(struct daemon *d)
 static void tick(struct daemon *d)
 {
 	struct itimerspec next = {};
-	__u64 deadline_ns, wake_ns;
+	__u64 deadline_ns, thaw_ns, wake_ns;
 	bool held;
 
 	d->now_ns = clock_now_ns();
@@ -196,6 +202,7 @@ static void tick(struct daemon *d)
 	pressure_tick(&d->pressure, d->now_ns);
 	scan(d);
 	respond_in_time(d, held);
+	thaw_ns = responses_tick(d->responses, d->now_ns);
 	report_lost(d);
 	wake_ns = d->now_ns + TICK_NS;
 	if (held && deadline_ns < wake_ns)
@@ -203,6 +210,10 @@ static void tick(struct daemon *d)
 	if (held && d->next_respond_ns > d->now_ns &&
 	    d->next_respond_ns < wake_ns)
 		wake_ns = d->next_respond_ns;
+	if (d->respond_soon && d->soon_respond_ns < wake_ns)
+		wake_ns = d->soon_respond_ns;
+	if (thaw_ns && thaw_ns < wake_ns)
+		wake_ns = thaw_ns;
 	next.it_value.tv_sec = wake_ns / 1000000000ULL;
 	next.it_value.tv_nsec = wake_ns % 1000000000ULL;
 	timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &next, NULL);
@@ -441,7 +452,9 @@ int daemon_start(struct daemon *d, struct error *err)
 	d->pins->control->sample = d->sample;
 	d->pins->control->loader_pid = getpid();
 	d->lost = counter_read(d->pins, OVERHIGH_COUNT_LOST_EVENTS);
-	ret = guard_start(&d->guard, d->pins, err);
+	ret = responses_start(&d->responses, d->pins, err);
+	if (!ret)
+		ret = guard_start(&d->guard, d->pins, err);
 	if (!ret)
 		ret = stream_open(&d->stream, err);
 	if (!ret)
@@ -511,6 +524,7 @@ void daemon_stop(struct daemon *d, bool detach)
 {
 	hold_end(d->pins);
 	pressure_stop(&d->pressure);
+	responses_stop(d->responses);
 	if (d->ring)
 		ring_buffer__consume(d->ring);
 	stream_close(&d->stream);

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include "error.h"
 #include "guard.h"
+#include "cgroup_response.h"
 #include "pins.h"
 #include "pressure.h"
 #include "stream.h"
@@ -45,12 +46,15 @@ struct daemon {
 	struct stream stream;
 	struct pressure pressure;
 	struct ring_buffer *ring;
+	struct responses *responses;
 	int lock_fd;
 	int epoll_fd, signal_fd, timer_fd;
 	bool ending;
 	__u64 now_ns;
 	__u64 next_scan_ns;    /* of the policy maps */
 	__u64 next_respond_ns; /* look at processes that are over */
+	__u64 soon_respond_ns; /* the same with respond_soon */
+	bool respond_soon;     /* an event asks for it */
 	__u64 generation;      /* as overhigh_control.generation, then */
 	__u64 fingerprint;     /* of the policies that the hooks fit */
 	bool watching;	       /* hooks for falling below are attached */

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "guard.h"
 #include "hold.h"
+#include "undo_file.h"
 
 /* Only the loader's death ends the guard, not a signal to its group. */
 static void ignore_signals(void)
@@ -29,7 +30,7 @@ static void ignore_signals(void)
 
 /* While the loader lives but does not do its work (stopped, hung), release in
  * its place what is due. */
-static void watch(const struct pins *pins, int alive_fd)
+static void watch(const struct pins *pins, int alive_fd, pid_t loader)
 {
 	struct pollfd p = { .fd = alive_fd, .events = POLLIN };
 	__u64 next_ns;
@@ -40,8 +41,10 @@ static void watch(const struct pins *pins, int alive_fd)
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return;
 		if (clock_now_ns() >
-		    pins->control->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS)
+		    pins->control->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS) {
 			hold_release_due(pins, false, &next_ns);
+			undo_overdue(loader);
+		}
 	}
 }
 
@@ -52,7 +55,7 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader)
 	setsid();
 	ignore_signals();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
-	watch(pins, alive_fd);
+	watch(pins, alive_fd, loader);
 	/* another loader may have taken over meanwhile: it releases its own */
 	if (pins->control->loader_pid == (__u32)loader) {
 		hold_end(pins);
@@ -63,6 +66,7 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader)
 
 		hold_release_due(pins, false, &next_ns);
 	}
+	undo_of(loader);
 	_exit(0);
 }
 

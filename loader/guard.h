@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * guard.h - a second small process that continues held processes when the
- * loader can not: killed, crashed, stopped or hung.
+ * guard.h - a second small process that continues held processes, and undoes
+ * what was done to cgroups, when the loader can not: killed, crashed, stopped
+ * or hung.
  *
  * Does not belong here: anything else; it must not be able to fail.
  */

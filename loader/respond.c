@@ -26,18 +26,31 @@ static void send_due(const struct pins *pins, const struct overhigh_look *then)
 	hold_release(pins, then->head.pid);
 }
 
+struct round {
+	const struct pins *pins;
+	struct responses *responses;
+};
+
 static int respond_to(const struct overhigh_look *look, void *ctx)
 {
-	const struct pins *pins = ctx;
+	const struct round *round = ctx;
 
 	if (!look->head.excess_bytes)
-		hold_release(pins, look->head.pid);
+		hold_release(round->pins, look->head.pid);
 	else if (look->head.due_signal)
-		send_due(pins, look);
+		send_due(round->pins, look);
+	responses_look(round->responses, look);
 	return 0;
 }
 
-int respond(const struct pins *pins, struct error *err)
+int respond(const struct pins *pins, struct responses *responses,
+	    struct error *err)
 {
-	return look_at_all(pins, respond_to, (void *)pins, err);
+	struct round round = { pins, responses };
+	int ret;
+
+	responses_look_begin(responses);
+	ret = look_at_all(pins, respond_to, &round, err);
+	responses_look_end(responses, !ret);
+	return ret;
 }

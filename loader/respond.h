@@ -9,13 +9,15 @@
 #ifndef OVERHIGH_RESPOND_H
 #define OVERHIGH_RESPOND_H
 
+#include "cgroup_response.h"
 #include "error.h"
 #include "pins.h"
 
 /*
  * Looks at every governed process: continues the held ones that have fallen
- * below, sends the signals that are due.
+ * below, sends the signals that are due, does what is wanted to cgroups.
  */
-int respond(const struct pins *pins, struct error *err);
+int respond(const struct pins *pins, struct responses *responses,
+	    struct error *err);
 
 #endif /* OVERHIGH_RESPOND_H */
