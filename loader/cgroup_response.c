@@ -85,7 +85,7 @@ static struct episode *episode_for(struct responses *r,
 		return e;
 	fd = by_cgroup ? open_by_id(r, id, &id) : open_own(r, look, &id);
 	if (fd < 0) {
-		if (fd != -ESRCH && !is_gone(fd) &&
+		if (fd != -ESRCH && fd != -ENODEV && fd != -ESTALE &&
 		    first_time(r, look->head.pid, CAUSE_NO_PATH))
 			say("cannot find the cgroup of process %u: %s",
 			    look->head.pid, strerror(-fd));
