@@ -148,6 +148,8 @@ static void respond_in_time(struct daemon *d, bool anything_held)
 	__u64 began_ns = clock_cpu_ns();
 	struct error err;
 
+	if (!d->pins->control->nr_over)
+		d->respond_soon = false; /* what it was for is below again */
 	if (!d->pins->control->nr_over ||
 	    d->now_ns <
 		    (d->respond_soon ? d->soon_respond_ns : d->next_respond_ns))

@@ -169,6 +169,29 @@ static void the_guard_ends_a_freeze_of_a_stopped_loader(void **state)
 	live_run_stop();
 }
 
+/* By the option, whose freeze is as long as the first step. */
+static void a_frozen_process_takes_the_next_step(void **state)
+{
+	struct live_proc *proc;
+	const char *cgroup;
+
+	(void)state;
+	if (!have_knob(&knob_frozen))
+		LIVE_SKIP("no cgroup2 is mounted");
+	live_run("");
+	cgroup = cgroup_with(&knob_frozen, "ladder");
+	proc = live_eat("wait touch=32M wait");
+	live_cgroup_enter(cgroup, proc->pid);
+	live_ok("set %d --action none --limit 16M --respond freeze --grace 3s "
+		"--then kill",
+		proc->pid);
+	live_open_gate(proc, 0);
+	UNTIL_READS(cgroup, "cgroup.freeze", "1");
+	live_assert_killed(proc, LIVE_WAIT_MS);
+	UNTIL_READS(cgroup, "cgroup.freeze", "0");
+	live_run_stop();
+}
+
 /* ---- reclaim ---- */
 
 static bool have_swap(void)
@@ -385,6 +408,7 @@ int main(void)
 		LIVE_TEST(a_missing_controller_is_said_once),
 		LIVE_TEST(a_freeze_ends_after_its_time),
 		LIVE_TEST(the_guard_ends_a_freeze_of_a_stopped_loader),
+		LIVE_TEST(a_frozen_process_takes_the_next_step),
 		LIVE_TEST(reclaim_brings_it_below),
 		LIVE_TEST(a_stuck_reclaim_holds_nothing_up),
 		LIVE_TEST(a_late_write_is_undone),
