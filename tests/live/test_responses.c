@@ -50,6 +50,9 @@ static void it_ends_when_the_process_does(void **state)
 	(void)state;
 	if (!have_knob(&knob_frozen))
 		LIVE_SKIP("no cgroup2 is mounted");
+	if (!have_knob(&knob_weight))
+		print_message(
+			"cpu.weight is not tested: no cgroup2 with cpu\n");
 	live_run("");
 	for (i = 0; i < KNOBS; i++) {
 		if (!have_knob(knobs[i]))
