@@ -272,7 +272,7 @@ static __always_inline void fell_far_below(struct subject *s)
 	struct overhigh_state *state;
 	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
 
-	if (s->is_near || !control || !control->nr_paused)
+	if (!control || !control->nr_paused || is_near_limit(s))
 		return;
 	state = bpf_map_lookup_elem(&process_state, &pid);
 	if (state && unpause(state))
@@ -308,7 +308,7 @@ pause_ladder(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
 {
 	struct overhigh_control *control = the_control();
 
-	if (!s->is_near || (!state->step && !has_next_step(s, state)) ||
+	if (!is_near_limit(s) || (!state->step && !has_next_step(s, state)) ||
 	    verdict_of(s, state, over_since_ns)) {
 		reset_ladder(state);
 		return;

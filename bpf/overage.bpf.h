@@ -32,7 +32,7 @@ struct subject {
 	u64 limit_bytes;       /* what excess_bytes is measured against */
 	u64 excess_bytes;      /* 0: not over */
 	u64 most_excess_bytes; /* 0: below for sure */
-	bool is_near;	       /* not so far below that a ladder begins anew */
+	bool memcg_is_near;    /* some memcg is: see is_near() */
 	struct overhigh_policy policy;
 };
 
@@ -148,6 +148,19 @@ static __always_inline u32 hysteresis_permille(struct subject *s)
 	return more ? more->hysteresis_permille : 0;
 }
 
+/* Whether s, which was measured, is not so far below that a ladder begins
+ * anew. */
+static __always_inline bool is_near_limit(struct subject *s)
+{
+	u32 flags = overhigh_flags(s->policy.control);
+
+	if ((flags & OVERHIGH_RSS_MASK) &&
+	    !is_near(s->rss_most_bytes, s->policy.process_limit,
+		     hysteresis_permille(s)))
+		return false;
+	return (flags & OVERHIGH_DIRECT) || s->memcg_is_near;
+}
+
 static long look_at_counter(u32 i, void *ctx)
 {
 	struct memcg_walk *w = ctx;
@@ -196,7 +209,7 @@ __noinline int measure_memcg(struct subject *s)
 	s->memcg_limit_bytes = w.limit_bytes;
 	s->memcg_excess_bytes = w.excess_bytes;
 	s->memcg_counter = w.worst;
-	s->is_near = w.is_near;
+	s->memcg_is_near = w.is_near;
 	return 0;
 }
 
@@ -213,12 +226,6 @@ static __always_inline void measure(struct subject *s, bool exact)
 		rss_excess = measure_rss(s, exact);
 	if (exact || !(flags & OVERHIGH_DIRECT))
 		measure_memcg(s);
-	else
-		s->is_near = true;
-	if ((flags & OVERHIGH_RSS_MASK) &&
-	    !is_near(s->rss_most_bytes, s->policy.process_limit,
-		     hysteresis_permille(s)))
-		s->is_near = false;
 	s->excess_bytes =
 		overhigh_combine(flags, rss_excess, s->memcg_excess_bytes);
 	most = overhigh_excess(s->rss_most_bytes, s->policy.process_limit);
