@@ -265,22 +265,25 @@ static __always_inline bool has_next_step(struct subject *s,
 	return next_step(s, state->step, &after_ns) != 0;
 }
 
-/* Well below its limit: a ladder that was kept begins anew. */
-static __always_inline void fell_far_below(struct subject *s)
+/* Well below its limit: a ladder that was kept begins anew.  Not inlined: see
+ * get_state(). */
+static __noinline int fell_far_below(struct subject *s)
 {
 	struct overhigh_control *control = the_control();
 	struct overhigh_state *state;
 	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
 
 	if (!control || !control->nr_paused || is_near_limit(s))
-		return;
+		return 0;
 	state = bpf_map_lookup_elem(&process_state, &pid);
 	if (state && unpause(state))
 		reset_ladder(state);
+	return 0;
 }
 
-/* What was decided by hand for the episode that began then, or NULL. */
-static __always_inline struct overhigh_verdict *
+/* What was decided by hand for the episode that began then, or NULL.  Not
+ * inlined: see get_state(). */
+static __noinline struct overhigh_verdict *
 verdict_of(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
 {
 	struct overhigh_verdict *v;
@@ -302,8 +305,9 @@ static __always_inline u64 step_began_ns(struct overhigh_state *state,
 
 /* The ladder of a process that has just fallen below, but not far: it goes on
  * from where it is, if the process crosses again.  Where somebody has released
- * it or put a step off, the time that it was over does not count. */
-static __always_inline void
+ * it or put a step off, the time that it was over does not count.  Not inlined:
+ * see get_state(). */
+static __noinline int
 pause_ladder(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
 {
 	struct overhigh_control *control = the_control();
@@ -311,16 +315,17 @@ pause_ladder(struct subject *s, struct overhigh_state *state, u64 over_since_ns)
 	if (!is_near_limit(s) || (!state->step && !has_next_step(s, state)) ||
 	    verdict_of(s, state, over_since_ns)) {
 		reset_ladder(state);
-		return;
+		return 0;
 	}
 	state->spent_ns +=
 		overhigh_excess(s->now_ns, step_began_ns(state, over_since_ns));
 	state->step_since_ns = 0;
 	if (__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_PAUSED) &
 	    OVERHIGH_STATE_PAUSED)
-		return;
+		return 0;
 	if (control)
 		__sync_fetch_and_add(&control->nr_paused, 1);
+	return 0;
 }
 
 /* What an episode leaves behind for the next one. */

@@ -45,7 +45,9 @@ struct capability_state probe_capability(const struct probe *p,
 		break;
 	case CAP_RSS_LIMIT:
 		s.name = "rss_limit";
-		s.mechanism = p->hook_ok[HOOK_FAULT] ?
+		s.mechanism = p->preempts ?
+				      "tracepoint rss_stat" :
+			      p->hook_ok[HOOK_FAULT] ?
 				      "fexit on handle_mm_fault" :
 			      p->hook_ok[HOOK_SAMPLE] ?
 				      "perf events of governed processes, "

@@ -187,6 +187,7 @@ int cmd_status(int argc, char **argv, struct error *err)
 	if (!pins.control->hook && probe.module)
 		probe_without_module(&probe, "the module is there, but not "
 					     "used: run --hook=off?");
+	probe.preempts = pins.control->preempts && probe.trampolines;
 	object = new_object(&probe);
 	cJSON_AddNumberToObject(object, "loader_pid", lock_owner());
 	cJSON_AddNumberToObject(object, "guard_pid", pins.control->guard_pid);

@@ -27,6 +27,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Nothing is loaded, but what a loader that was killed has done to cgroups may
+ * not have been undone. */
+static void undo_leftovers(void)
+{
+	struct error ignored;
+	int lock = lock_take(LOCK_LOADER, false, &ignored);
+
+	if (lock < 0)
+		return;
+	undo_all();
+	close(lock);
+}
+
 int cmd_unload(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = {
@@ -39,6 +52,8 @@ int cmd_unload(int argc, char **argv, struct error *err)
 	if (ret)
 		return ret;
 	ret = pins_open(&pins, err);
+	if (ret == -ENOENT)
+		undo_leftovers();
 	if (ret == -ENOENT || (ret && ret != -EPROTO))
 		return ret;
 	if (ret && !force)

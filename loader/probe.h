@@ -18,7 +18,9 @@ struct probe {
 	char hook_reason[HOOKS][128]; /* why not */
 	bool trampolines;	      /* fentry, fexit and fmod_ret work */
 	char trampoline_reason[128];
-	bool module; /* the kernel module overhigh_hook can be used */
+	bool preempts; /* what is loaded may lose the CPU: RSS is looked at in
+			* rss_stat; known of loaded programs alone */
+	bool module;   /* the kernel module overhigh_hook can be used */
 	char module_reason[128];
 	bool memcg; /* the memory controller is on cgroup2 */
 	char memcg_reason[128];

@@ -466,7 +466,9 @@ static void the_module_is_taken_up_when_it_comes(void **state)
 	assert_non_null(strstr(cmd.err, "is not loaded"));
 	live_run("");
 	assert_non_null(strstr(mechanism(), "SIGSTOP"));
-	proc = start_slowed("50ms", "wait touch=512M");
+	/* not at full speed: while the programs are loaded again nobody is
+	 * stopped, and on an emulated machine that takes a while */
+	proc = start_slowed("50ms", "--rate 8M wait touch=1G");
 	live_event(proc->pid, "acted", 2);
 	live_module_load();
 	LIVE_UNTIL(strstr(live_run_stderr(), "serves from now on"), 90000,

@@ -211,6 +211,27 @@ static void so_does_unload(void **state)
 	assert_true(cgroup_reads(cgroup, "cgroup.freeze", "0"));
 }
 
+/* Somebody has removed the pins by hand. */
+static void unload_undoes_even_if_nothing_is_loaded(void **state)
+{
+	static struct live_cmd cmd;
+	const char *cgroup;
+
+	(void)state;
+	if (!have_knob(&knob_frozen))
+		LIVE_SKIP("no cgroup2 is mounted");
+	live_run("");
+	cgroup = cgroup_with(&knob_frozen, "unpinned");
+	over_in(cgroup, &knob_frozen);
+	kill_both();
+	live_shell(&cmd, "rm -r " LIVE_PINS);
+	assert_int_equal(cmd.status, 0);
+	assert_true(cgroup_reads(cgroup, "cgroup.freeze", "1"));
+	live_overhigh(&cmd, "unload");
+	assert_int_equal(cmd.status, 1);
+	assert_true(cgroup_reads(cgroup, "cgroup.freeze", "0"));
+}
+
 static void it_stays_while_another_process_is_over(void **state)
 {
 	const struct knob *knob = &knob_high;
@@ -368,6 +389,7 @@ int main(void)
 		LIVE_TEST(a_loader_killed_at_any_moment_leaves_nothing),
 		LIVE_TEST(the_next_run_undoes_what_both_have_left),
 		LIVE_TEST(so_does_unload),
+		LIVE_TEST(unload_undoes_even_if_nothing_is_loaded),
 		LIVE_TEST(it_stays_while_another_process_is_over),
 		LIVE_TEST(a_users_change_meanwhile_stays),
 		LIVE_TEST(a_users_thaw_is_respected),
