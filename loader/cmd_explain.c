@@ -258,30 +258,18 @@ static void describe_next(const struct overhigh_extension *more,
 			  const struct overhigh_state *state, char *text,
 			  size_t size)
 {
-	struct overhigh_step next = { .control = policy->escalation,
-				      .after_ms = policy->grace_ms };
 	char step[FORMAT_MAX], left[FORMAT_MAX];
-	__u64 since_ns, due_ns, now_ns = clock_now_ns();
+	struct overhigh_step next;
+	__u64 due_ns;
 
-	if (more)
-		next = state->step < OVERHIGH_MAX_STEPS ?
-			       more->steps[state->step] :
-			       (struct overhigh_step){};
-	else if (state->step)
-		next.control = 0;
-	if (!next.control) {
+	if (!ladder_next(policy, more, state, &next, &due_ns)) {
 		snprintf(text, size, "no further step");
 		return;
 	}
-	since_ns = state->step_since_ns ? state->step_since_ns :
-					  state->over_since_ns;
-	due_ns = overhigh_excess(
-		overhigh_add(since_ns, next.after_ms * 1000000ULL),
-		state->spent_ns);
 	next.after_ms = AFTER_NOT_GIVEN;
 	format_step(step, sizeof(step), &next);
 	format_duration_rounded(left, sizeof(left),
-				overhigh_excess(due_ns, now_ns));
+				overhigh_excess(due_ns, clock_now_ns()));
 	snprintf(text, size, "%s comes after %s more", step, left);
 }
 

@@ -39,6 +39,8 @@ static const char kill_doc[] =
 	"End a process that is over its limit, with SIGKILL.\v"
 	"Example:\n  overhigh kill 1234";
 
+static const char which_process[] = "which process?  Give one PID";
+
 /* What the command line says. */
 struct request {
 	char **words; /* points into argv */
@@ -161,29 +163,19 @@ static int release(struct subject *subject, const char *unused,
 	return ret ? ret : let_go(subject, err);
 }
 
-/* When the next step is due if nobody puts it off: what next_step_due() of
- * bpf/decide.bpf.h says.  0: there is none. */
-static __u64 due_ns(const struct subject *subject)
+/* When the next step is due if nobody puts it off; 0: there is none. */
+static __u64 next_due_ns(const struct subject *subject)
 {
 	const struct overhigh_policy *policy = &subject->look.policy;
-	const struct overhigh_state *state = &subject->state;
 	struct overhigh_extension extension;
-	__u64 began_ns, after_ns;
+	struct overhigh_step next;
+	__u64 due_ns;
+	bool extended = extension_get(subject->pins, policy, &extension);
 
-	if (overhigh_extended(policy)) {
-		if (!extension_get(subject->pins, policy, &extension) ||
-		    state->step >= OVERHIGH_MAX_STEPS ||
-		    !extension.steps[state->step].control)
-			return 0;
-		after_ns = extension.steps[state->step].after_ms * NS_PER_MS;
-	} else {
-		if (state->step || !policy->escalation)
-			return 0;
-		after_ns = policy->grace_ms * NS_PER_MS;
-	}
-	began_ns = state->step_since_ns ? state->step_since_ns :
-					  state->over_since_ns;
-	return began_ns + overhigh_excess(after_ns, state->spent_ns);
+	if (!ladder_next(policy, extended ? &extension : NULL, &subject->state,
+			 &next, &due_ns))
+		return 0;
+	return due_ns;
 }
 
 static int read_time(const char *text, __u64 *time_ns, struct error *err)
@@ -217,7 +209,7 @@ static int extend(struct subject *subject, const char *time, struct error *err)
 				 "process %u is released: no step comes until "
 				 "it has fallen below its limit",
 				 subject->pid);
-	due = due_ns(subject);
+	due = next_due_ns(subject);
 	if (!due)
 		return bad_input(err,
 				 "the policy of process %u has no later step "
@@ -283,45 +275,42 @@ static int decide(const struct request *request, verdict_fn fn,
 	return ret;
 }
 
+static int command(int argc, char **argv, const struct argp *argp, int words,
+		   const char *missing, verdict_fn fn, struct error *err)
+{
+	struct request request = {};
+	int ret = command_parse(argp, argc, argv, 0, &request, err);
+
+	if (ret)
+		return ret;
+	if (request.nr_words != words)
+		return bad_input(err, "%s", missing);
+	return decide(&request, fn, err);
+}
+
 int cmd_release(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = { NULL, parse, "PID", release_doc,
 				   NULL, NULL,	NULL };
-	struct request request = {};
-	int ret = command_parse(&argp, argc, argv, 0, &request, err);
 
-	if (ret)
-		return ret;
-	if (request.nr_words != 1)
-		return bad_input(err, "which process?  Give one PID");
-	return decide(&request, release, err);
+	return command(argc, argv, &argp, 1, which_process, release, err);
 }
 
 int cmd_extend(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = { NULL, parse, "PID TIME", extend_doc,
 				   NULL, NULL,	NULL };
-	struct request request = {};
-	int ret = command_parse(&argp, argc, argv, 0, &request, err);
 
-	if (ret)
-		return ret;
-	if (request.nr_words != 2)
-		return bad_input(err, "which process, and for how long?  Give "
-				      "a PID and a TIME like 10s");
-	return decide(&request, extend, err);
+	return command(argc, argv, &argp, 2,
+		       "which process, and for how long?  Give a PID and a "
+		       "TIME like 10s",
+		       extend, err);
 }
 
 int cmd_kill(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = { NULL, parse, "PID", kill_doc,
 				   NULL, NULL,	NULL };
-	struct request request = {};
-	int ret = command_parse(&argp, argc, argv, 0, &request, err);
 
-	if (ret)
-		return ret;
-	if (request.nr_words != 1)
-		return bad_input(err, "which process?  Give one PID");
-	return decide(&request, end, err);
+	return command(argc, argv, &argp, 1, which_process, end, err);
 }

@@ -20,6 +20,27 @@ bool extension_get(const struct pins *pins,
 	       !overhigh_extension_check(extension);
 }
 
+bool ladder_next(const struct overhigh_policy *policy,
+		 const struct overhigh_extension *more,
+		 const struct overhigh_state *state, struct overhigh_step *next,
+		 __u64 *due_ns)
+{
+	__u64 began_ns = state->step_since_ns ? state->step_since_ns :
+						state->over_since_ns;
+
+	memset(next, 0, sizeof(*next));
+	if (more) {
+		if (state->step < OVERHIGH_MAX_STEPS)
+			*next = more->steps[state->step];
+	} else if (!state->step && !overhigh_extended(policy)) {
+		next->control = policy->escalation;
+		next->after_ms = policy->grace_ms;
+	}
+	*due_ns = began_ns +
+		  overhigh_excess(next->after_ms * 1000000ULL, state->spent_ns);
+	return next->control != 0;
+}
+
 static void add_user(struct extension_users *users,
 		     const struct overhigh_policy *policy)
 {

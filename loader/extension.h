@@ -19,6 +19,16 @@ bool extension_get(const struct pins *pins,
 		   const struct overhigh_policy *policy,
 		   struct overhigh_extension *extension);
 
+/*
+ * The step that follows in the ladder of a process that is over, and when it is
+ * due if nobody puts it off: what next_step_due() of bpf/decide.bpf.h says.
+ * more: the policy's extension, or NULL.  False: no step follows.
+ */
+bool ladder_next(const struct overhigh_policy *policy,
+		 const struct overhigh_extension *more,
+		 const struct overhigh_state *state, struct overhigh_step *next,
+		 __u64 *due_ns);
+
 /* Which entries some policy names. */
 struct extension_users {
 	bool used[OVERHIGH_MAX_EXTENSIONS];

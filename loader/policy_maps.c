@@ -52,8 +52,7 @@ static int write_policy(struct pins *pins, const struct target *target,
 	return fail(err, errno, "cannot write the policy: %s", strerror(errno));
 }
 
-/* Sampling is cheaper for others and less exact: only if it is asked for.
- */
+/* Sampling is cheaper for others and less exact: only if it is asked for. */
 static __u32 usable_hooks(const struct pins *pins)
 {
 	__u32 loaded = attach_loaded();

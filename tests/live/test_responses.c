@@ -66,6 +66,19 @@ static void it_ends_when_the_process_does(void **state)
 	live_run_stop();
 }
 
+/* A cgroup for each file that is here, with a process that is over. */
+static void over_in_each(const char **cgroup, struct live_proc **proc)
+{
+	size_t i;
+
+	for (i = 0; i < KNOBS; i++) {
+		if (!have_knob(knobs[i]))
+			continue;
+		cgroup[i] = cgroup_with(knobs[i], knobs[i]->before);
+		proc[i] = over_in(cgroup[i], knobs[i]);
+	}
+}
+
 static void it_ends_with_the_loader(void **state)
 {
 	struct live_proc *proc[KNOBS] = {};
@@ -76,12 +89,7 @@ static void it_ends_with_the_loader(void **state)
 	if (!have_knob(&knob_frozen))
 		LIVE_SKIP("no cgroup2 is mounted");
 	live_run("");
-	for (i = 0; i < KNOBS; i++) {
-		if (!have_knob(knobs[i]))
-			continue;
-		cgroup[i] = cgroup_with(knobs[i], knobs[i]->before);
-		proc[i] = over_in(cgroup[i], knobs[i]);
-	}
+	over_in_each(cgroup, proc);
 	live_run_stop();
 	for (i = 0; i < KNOBS; i++)
 		if (proc[i])
@@ -101,12 +109,7 @@ static void the_guard_undoes_it_when_the_loader_is_killed(void **state)
 	if (!have_knob(&knob_frozen))
 		LIVE_SKIP("no cgroup2 is mounted");
 	live_run("");
-	for (i = 0; i < KNOBS; i++) {
-		if (!have_knob(knobs[i]))
-			continue;
-		cgroup[i] = cgroup_with(knobs[i], knobs[i]->before);
-		proc[i] = over_in(cgroup[i], knobs[i]);
-	}
+	over_in_each(cgroup, proc);
 	live_run_kill();
 	for (i = 0; i < KNOBS; i++)
 		if (proc[i])
@@ -172,12 +175,7 @@ static void the_next_run_undoes_what_both_have_left(void **state)
 	if (!have_knob(&knob_frozen))
 		LIVE_SKIP("no cgroup2 is mounted");
 	live_run("");
-	for (i = 0; i < KNOBS; i++) {
-		if (!have_knob(knobs[i]))
-			continue;
-		cgroup[i] = cgroup_with(knobs[i], knobs[i]->before);
-		proc[i] = over_in(cgroup[i], knobs[i]);
-	}
+	over_in_each(cgroup, proc);
 	kill_both();
 	for (i = 0; i < KNOBS; i++) {
 		if (!proc[i])
