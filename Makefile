@@ -35,7 +35,9 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 	-I. -Iinclude -Ibpf $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH)) \
 	-Wall -Wno-unused-function -Wno-pass-failed
 
-LOADER_SRC := $(wildcard loader/*.c)
+# The rooms of loader/, from top to bottom: each uses only those after it: see docs/architecture.md.
+ROOMS := commands daemon report cgroups govern rules programs attach text pins base
+LOADER_SRC := loader/main.c $(foreach room,$(ROOMS),$(wildcard loader/$(room)/*.c))
 LOADER_OBJ := $(LOADER_SRC:%.c=$(BUILD)/%.o)
 
 POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard policies/*.bpf.c))
@@ -70,10 +72,10 @@ $(BUILD)/%.bpf.o: %.bpf.c
 	$(Q)$(LLVM_STRIP) -g $@
 
 # where 'overhigh policy' looks for installed policies
-$(BUILD)/loader/cmd_policy.o: CPPFLAGS += -DPOLICY_DIR='"$(POLICYDIR)"'
+$(BUILD)/loader/commands/policy.o: CPPFLAGS += -DPOLICY_DIR='"$(POLICYDIR)"'
 
 # load.c is the one that includes the skeleton
-$(BUILD)/loader/load.o: $(BUILD)/overhigh.skel.h
+$(BUILD)/loader/attach/load.o: $(BUILD)/overhigh.skel.h
 
 # ---- tests -----------------------------------------------------------------
 # A file tests/unit/test_X.c, tests/live/test_X.c or tests/prog/X.c is one
@@ -83,17 +85,22 @@ CHECK_PACKAGES := cmocka libcjson inih
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(CHECK_PACKAGES))
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs $(CHECK_PACKAGES))
 
-PURE_OBJ := $(addprefix $(BUILD)/loader/,parse.o format.o policy_options.o policy_finish.o extension_text.o plan.o capability.o hooks.o undo_line.o \
-	rules_parse.o rules_files.o rules_compile.o pressure_gate.o)
+# Unit tests link the rooms as an archive: of it each takes what it tests, and
+# nothing that is not pure comes along unless the test asks for it.
+ROOMS_LIB := $(BUILD)/loader/rooms.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
 PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn recover_glibc recover_musl recover_jemalloc)
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(PURE_OBJ)
+$(ROOMS_LIB): $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(ROOMS_LIB)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(PURE_OBJ) $(CHECK_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(ROOMS_LIB) $(CHECK_LIBS) $(PKG_LIBS)
 
 $(BUILD)/tests/live/%.o: tests/live/%.c
 	$(call say,CC,$<)
@@ -111,13 +118,9 @@ $(BUILD)/tests/recover_%: tests/prog/recover.c
 	$(Q)$(if $(filter musl,$*),musl-gcc -static,$(CC)) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(if $(filter jemalloc,$*),-ljemalloc)
 
 TEST_POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/policies/*.bpf.c))
-POLICY_OBJ := $(addprefix $(BUILD)/loader/,policy_object.o log.o)
 
-# reads policies, so it needs libbpf
-$(BUILD)/tests/unit/test_policy_object: tests/unit/test_policy_object.c $(PURE_OBJ) $(POLICY_OBJ) $(POLICIES) $(TEST_POLICIES)
-	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(PURE_OBJ) $(POLICY_OBJ) $(CHECK_LIBS) $(PKG_LIBS)
+# policy programs, which it reads
+$(BUILD)/tests/unit/test_policy_object: $(POLICIES) $(TEST_POLICIES)
 
 # static: its copies start fast, and anywhere
 $(BUILD)/tests/storm: tests/prog/storm.c

@@ -4,8 +4,8 @@
  *
  * Belongs here: one short function for each hook: who am I, what changed, hand
  * over.  Does not: anything that takes thought.  The loader attaches only the
- * hooks that the policies in force need (loader/plan.c), so the order of this
- * file is also the list of what can cost something.
+ * hooks that the policies in force need (loader/attach/plan.c), so the order of
+ * this file is also the list of what can cost something.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>

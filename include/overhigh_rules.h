@@ -4,7 +4,7 @@
  * loader compiles, and the glob matcher that both sides run.
  *
  * Belongs here: layouts of the rule maps and pure functions on them.  Does not:
- * the text of rules (loader/rules_parse.c), reading processes
+ * the text of rules (loader/rules/parse.c), reading processes
  * (bpf/rules.bpf.h).
  *
  * A set of rules is compiled into tests: each distinct pattern or range is

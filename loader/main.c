@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "command.h"
-#include "log.h"
+#include "commands/command.h"
+#include "base/log.h"
 
 struct command {
 	const char *name;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "policy_options.h"
+#include "text/policy_options.h"
 #include <cmocka.h>
 
 /* before: what stands before an option's name. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_format.c - what loader/format.h promises: text that is short, that is
- * read back to the same value, and that fits.  A whole policy as text is in
+ * test_format.c - what loader/text/format.h promises: text that is short, that
+ * is read back to the same value, and that fits.  A whole policy as text is in
  * test_policy_options.c.
  */
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include "format.h"
-#include "parse.h"
+#include "text/format.h"
+#include "text/parse.h"
 /* last: it makes a macro of the name fail, which error.h uses */
 #include <cmocka.h>
 

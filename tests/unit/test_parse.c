@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_parse.c - what loader/parse.h promises about single values.  Rules
+ * test_parse.c - what loader/text/parse.h promises about single values.  Rules
  * between options are in test_policy_options.c.
  */
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <signal.h>
 #include <string.h>
-#include "parse.h"
+#include "text/parse.h"
 /* last: it makes a macro of the name fail, which error.h uses */
 #include <cmocka.h>
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "overhigh_rules.h"
-#include "plan.h"
+#include "attach/plan.h"
 #include <cmocka.h>
 
 #define ALL (HOOK_BIT(HOOKS) - 1)

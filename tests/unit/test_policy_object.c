@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "policy_object.h"
+#include "programs/object.h"
 #include <cmocka.h>
 
 static const char *path_of(const char *name)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_policy_options.c - what loader/policy_options.h promises: which policy
- * a command line gives, what is refused and with which words, and that a policy
- * written as options is read back the same.
+ * test_policy_options.c - what loader/text/policy_options.h promises: which
+ * policy a command line gives, what is refused and with which words, and that a
+ * policy written as options is read back the same.
  *
  * Longer than 600 lines: all of it reads command lines in the same way.
  */
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "overhigh_policy.h"
-#include "policy_options.h"
+#include "text/policy_options.h"
 /* last: it makes a macro of the name fail, which error.h uses */
 #include <cmocka.h>
 

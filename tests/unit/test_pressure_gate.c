@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "pressure_gate.h"
+#include "daemon/pressure_gate.h"
 #include <cmocka.h>
 
 #define MS 1000000ULL

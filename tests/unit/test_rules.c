@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_rules.c - what loader/rules.h promises: which file gives which rules,
- * and what is refused, with file, line and words.  Matching is in
+ * test_rules.c - what loader/rules/rules.h promises: which file gives which
+ * rules, and what is refused, with file, line and words.  Matching is in
  * test_rules_match.c.
  */
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "rules.h"
+#include "rules/rules.h"
 /* last: it makes a macro of the name fail, which error.h uses */
 #include <cmocka.h>
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "rules.h"
+#include "rules/rules.h"
 /* last: it makes a macro of the name fail, which error.h uses */
 #include <cmocka.h>
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <errno.h>
-#include "undo_line.h"
+#include "cgroups/undo_line.h"
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/* attach/plan.c - see attach/plan.h. */
+#include "overhigh_rules.h"
+#include "attach/plan.h"
+
+static bool has_action(const struct overhigh_policy *policy,
+		       const struct overhigh_extension *more, __u32 action)
+{
+	int i;
+
+	if (overhigh_action(policy->control) == action ||
+	    (policy->escalation &&
+	     overhigh_action(policy->escalation) == action))
+		return true;
+	for (i = 0; more && i < OVERHIGH_MAX_STEPS; i++)
+		if (more->steps[i].control &&
+		    overhigh_action(more->steps[i].control) == action)
+			return true;
+	return false;
+}
+
+/* The cheapest hook that sees RSS grow.  A perf event costs only the process
+ * that it is for; the tracepoint costs everyone. */
+static __u32 rss_hook(bool process, __u32 usable)
+{
+	if (usable & HOOK_BIT(HOOK_FAULT))
+		return HOOK_BIT(HOOK_FAULT);
+	if (process && (usable & HOOK_BIT(HOOK_SAMPLE)))
+		return HOOK_BIT(HOOK_SAMPLE);
+	return HOOK_BIT(HOOK_RSS_STAT);
+}
+
+void plan_add(struct plan *plan, const struct overhigh_policy *policy,
+	      const struct overhigh_extension *more, bool process, __u32 usable)
+{
+	__u32 flags = overhigh_flags(policy->control);
+	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
+
+	/* that of a protected process: nothing has to be seen for it */
+	if (policy->process_limit == OVERHIGH_NO_LIMIT &&
+	    (flags & OVERHIGH_DIRECT) && !(more && more->rate_bytes)) {
+		plan->hooks |= wanted & usable;
+		return;
+	}
+	/* one that is not valid must be met to be refused; a rate wants to see
+	 * all that is touched */
+	if ((flags & OVERHIGH_RSS_MASK) || overhigh_policy_check(policy))
+		wanted |= rss_hook(process && !(more && more->rate_bytes),
+				   usable);
+	if (!(flags & OVERHIGH_DIRECT))
+		wanted |= HOOK_BIT(HOOK_CHARGE);
+	if (has_action(policy, more, OVERHIGH_ENOMEM))
+		wanted |= HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
+			  HOOK_BIT(HOOK_MPROTECT) | HOOK_BIT(HOOK_MEMLOCK);
+	if (has_action(policy, more, OVERHIGH_SLOWDOWN))
+		wanted |= usable & HOOK_BIT(HOOK_SLEPT) ?
+				  HOOK_BIT(HOOK_SLEPT) :
+				  HOOK_BIT(HOOK_SIGNALLED);
+	plan->hooks |= wanted & usable;
+}
+
+void plan_add_watch(struct plan *plan, __u32 usable)
+{
+	plan->hooks |=
+		usable &
+		(HOOK_BIT(HOOK_RSS_STAT) | HOOK_BIT(HOOK_UNCHARGE) |
+		 HOOK_BIT(HOOK_UNCHARGE_LIST) | HOOK_BIT(HOOK_UNCHARGE_FOLIOS) |
+		 HOOK_BIT(HOOK_MEMCG_STATE));
+}
+
+bool plan_served(const struct overhigh_policy *policy,
+		 const struct overhigh_extension *more, __u32 usable)
+{
+	__u32 requests = HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
+			 HOOK_BIT(HOOK_MPROTECT);
+
+	if (has_action(policy, more, OVERHIGH_ENOMEM) && ~usable & requests)
+		return false;
+	return (overhigh_flags(policy->control) & OVERHIGH_DIRECT);
+}
+
+static int unavailable(const struct probe *probe, enum capability c,
+		       struct error *err)
+{
+	struct capability_state s = probe_capability(probe, c);
+
+	if (s.available)
+		return 0;
+	bad_input(err,
+		  "%s is not available here: %s (--force sets the policy all "
+		  "the same)",
+		  s.name, s.reason);
+	return -EOPNOTSUPP;
+}
+
+int plan_check(const struct overhigh_policy *policy,
+	       const struct overhigh_extension *more, const struct probe *probe,
+	       struct error *err)
+{
+	int ret = 0;
+
+	if (has_action(policy, more, OVERHIGH_ENOMEM))
+		ret = unavailable(probe, CAP_ENOMEM, err);
+	if (!ret && !(overhigh_flags(policy->control) & OVERHIGH_DIRECT))
+		ret = unavailable(probe, CAP_MEMCG_MARGIN, err);
+	return ret;
+}

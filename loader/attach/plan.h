@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * attach/plan.h - which hooks the policies in force need, and no others.
+ *
+ * Belongs here: pure functions from policies and what the kernel offers to a
+ * set of hooks.  Does not: attaching (attach/attach.h), reading maps
+ * (govern/policy_maps.h).
+ */
+#ifndef OVERHIGH_ATTACH_PLAN_H
+#define OVERHIGH_ATTACH_PLAN_H
+
+#include <stdbool.h>
+#include "overhigh.h"
+#include "attach/probe.h"
+
+struct plan {
+	__u32 hooks;	     /* HOOK_BIT()s */
+	__u32 cgroup_levels; /* as overhigh_control.cgroup_levels */
+	bool has_default;
+};
+
+/* Adds what policy needs.  more: its extension, or NULL; process: it is that of
+ * a process, not of a cgroup or the default; usable: the hooks that this kernel
+ * has. */
+void plan_add(struct plan *plan, const struct overhigh_policy *policy,
+	      const struct overhigh_extension *more, bool process,
+	      __u32 usable);
+
+/* Adds what sees every change of RSS: for when a process is over, to tell at
+ * once that it has fallen below, or sampled and near its limit. */
+void plan_add_watch(struct plan *plan, __u32 usable);
+
+/* Whether the hooks that policy needs are among the usable ones. */
+bool plan_served(const struct overhigh_policy *policy,
+		 const struct overhigh_extension *more, __u32 usable);
+
+/*
+ * Whether everything that policy asks for can be had here; otherwise a line
+ * with the reason in *err and -EOPNOTSUPP.
+ */
+int plan_check(const struct overhigh_policy *policy,
+	       const struct overhigh_extension *more, const struct probe *probe,
+	       struct error *err);
+
+#endif /* OVERHIGH_ATTACH_PLAN_H */

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/* commands/events.c - overhigh events: follow the events of a running loader.
+ */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "commands/command.h"
+#include "report/events.h"
+#include "report/stream.h"
+
+static const char doc[] =
+	"Follow the events of the running loader until it ends.\v"
+	"Example:\n  overhigh events --json | grep '\"kill\"'";
+
+int cmd_events(int argc, char **argv, struct error *err)
+{
+	struct stream_packet packet;
+	int json, fd, ret;
+	ssize_t n;
+
+	ret = command_parse_json(argc, argv, doc, &json, err);
+	if (ret)
+		return ret;
+	if (geteuid())
+		return bad_input(err, "this needs root: try sudo");
+	fd = stream_connect(err);
+	if (fd < 0)
+		return fd;
+	ret = 0;
+	while (!ret && (n = recv(fd, &packet, sizeof(packet), 0)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != sizeof(packet) ||
+		    !event_valid(&packet.event, sizeof(packet.event)))
+			ret = fail(
+				err, EPROTO,
+				"the loader is of another version: restart it");
+		if (!ret && packet.lost)
+			ret = event_print_lost(stdout, packet.lost, json);
+		if (!ret)
+			ret = event_print(stdout, &packet.event, json);
+		if (ret && !err->text[0])
+			fail(err, -ret, "cannot write events: %s",
+			     strerror(-ret));
+	}
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * commands/exec.c - overhigh exec: a command that is under a policy before its
+ * first instruction.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "attach/attach.h"
+#include "commands/command.h"
+#include "daemon/daemon.h"
+#include "base/log.h"
+#include "overhigh_policy.h"
+#include "govern/policy_maps.h"
+#include "text/policy_options.h"
+#include "daemon/pressure.h"
+#include "attach/probe.h"
+#include "base/process.h"
+
+static const char doc[] =
+	"Start CMD under a policy and pass its exit status on as a shell "
+	"would.\v"
+	"If no 'overhigh run' is alive, exec does its work until CMD has "
+	"ended.\n\n"
+	"Examples:\n"
+	"  overhigh exec --action kill --limit 200M -- make -j8\n"
+	"  overhigh exec --action enomem --limit 1G -- ./server";
+
+enum {
+	KEY_FORCE = 0x800,
+	KEY_EVENTS,
+};
+
+static const struct argp_option options[] = {
+	{ "force", KEY_FORCE, NULL, 0,
+	  "even if what is asked for is unavailable here", 0 },
+	{ "events", KEY_EVENTS, NULL, 0,
+	  "print events on standard error (if no run is alive)", 0 },
+	{ 0 },
+};
+
+struct settings {
+	struct policy_options policy;
+	bool force, events;
+	char **command; /* points into argv */
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &settings->policy;
+		return 0;
+	case KEY_FORCE:
+		settings->force = true;
+		return 0;
+	case KEY_EVENTS:
+		settings->events = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		settings->command = state->argv + state->next;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The child waits for a byte, which says that its policy is in force; the end
+ * of the pipe without one says that it is not to run. */
+static void __attribute__((noreturn))
+run_command(char **command, int go_fd, const sigset_t *mask)
+{
+	char go;
+
+	if (read(go_fd, &go, 1) != 1)
+		_exit(1);
+	close(go_fd);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(command[0], command);
+	say("cannot run %s: %s", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* mask: the signals that were blocked before us, as CMD is to have them. */
+static pid_t start_child(char **command, const sigset_t *mask, int *go_fd,
+			 struct error *err)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return fail(err, errno, "cannot make a pipe: %s",
+			    strerror(errno));
+	pid = fork();
+	if (!pid) {
+		close(ends[1]);
+		run_command(command, ends[0], mask);
+	}
+	if (pid < 0)
+		fail(err, errno, "cannot fork: %s", strerror(errno));
+	close(ends[0]);
+	if (pid < 0)
+		close(ends[1]);
+	*go_fd = ends[1];
+	return pid;
+}
+
+/* From before CMD is there until somebody handles them: a signal in between
+ * must not end us and leave CMD behind. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
+static int govern(struct pins *pins, pid_t child,
+		  const struct overhigh_policy *policy,
+		  const struct overhigh_extension *more, struct error *err)
+{
+	int lock = lock_take(LOCK_POLICY, true, err);
+	struct target target;
+	char text[16];
+	int ret;
+
+	if (lock < 0)
+		return lock;
+	snprintf(text, sizeof(text), "%d", child);
+	ret = target_parse(text, &target, err);
+	if (!ret)
+		ret = policy_set(pins, &target, policy, more, err);
+	if (!ret)
+		target_close(&target);
+	close(lock);
+	return ret;
+}
+
+static int shell_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+static volatile sig_atomic_t child_to_signal;
+
+static void pass_on(int sig)
+{
+	kill(child_to_signal, sig);
+}
+
+/* A run is alive and does the work: only wait. */
+static int wait_for(pid_t child, const sigset_t *mask)
+{
+	int status;
+
+	child_to_signal = child;
+	signal(SIGTERM, pass_on);
+	signal(SIGHUP, pass_on);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return shell_status(status);
+}
+
+static int with_run(pid_t child, int go_fd, const sigset_t *mask,
+		    const struct overhigh_policy *policy,
+		    const struct overhigh_extension *more, struct error *err)
+{
+	struct pins pins;
+	int ret = pins_open(&pins, err);
+
+	if (ret)
+		return ret;
+	ret = govern(&pins, child, policy, more, err);
+	pins_close(&pins);
+	if (!ret && write(go_fd, "", 1) != 1)
+		ret = fail(err, errno, "cannot start the command: %s",
+			   strerror(errno));
+	close(go_fd);
+	return ret ? ret : wait_for(child, mask);
+}
+
+static int without_run(struct daemon *d, int go_fd,
+		       const struct overhigh_policy *policy,
+		       const struct overhigh_extension *more, struct error *err)
+{
+	unsigned int left = 0;
+	int ret = govern(d->pins, d->child, policy, more, err);
+
+	if (!ret && write(go_fd, "", 1) != 1)
+		ret = fail(err, errno, "cannot start the command: %s",
+			   strerror(errno));
+	close(go_fd);
+	if (!ret)
+		ret = daemon_loop(d, err);
+	/* what CMD left running stays governed, as after a crash */
+	policy_refit(d->pins, false, &left, &(struct error){});
+	daemon_stop(d, !left);
+	if (left)
+		say("%u policies stay in force: 'overhigh run' takes them "
+		    "over, 'overhigh unload' ends them",
+		    left);
+	return ret ? ret : shell_status(d->child_status);
+}
+
+/*
+ * -EBUSY if another loader is alive and has loaded.  One that is just starting
+ * or ending has its lock but no pins: that passes.
+ */
+static int become_loader(struct daemon *d, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	int ret, tries;
+
+	for (tries = 0; tries < 500; tries++) {
+		ret = lock_owner() ? -EBUSY : daemon_start(d, err);
+		if (ret != -EBUSY || pins_exist())
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+	return fail(
+		err, ETIMEDOUT,
+		"another loader (pid %d) holds the lock and does not get ready",
+		lock_owner());
+}
+
+int cmd_exec(int argc, char **argv, struct error *err)
+{
+	const struct argp_child children[] = {
+		{ policy_argp(), 0, "What happens, and when:", 1 }, { 0 }
+	};
+	const struct argp argp = { options, parse,    "-- CMD [ARG...]",
+				   doc,	    children, NULL,
+				   NULL };
+	struct settings settings = {};
+	const struct overhigh_extension *more = &settings.policy.more;
+	struct overhigh_policy policy;
+	struct daemon d = {};
+	struct probe probe;
+	struct pins pins;
+	int go_fd = -1, ret;
+	sigset_t mask;
+	pid_t child;
+
+	policy_options_init(&settings.policy);
+	ret = command_parse(&argp, argc, argv, ARGP_IN_ORDER, &settings,
+			    &settings.policy.err);
+	if (ret)
+		*err = settings.policy.err;
+	if (!ret && !settings.command)
+		ret = bad_input(
+			err, "what shall run?  Give -- CMD after the options");
+	if (!ret)
+		ret = policy_options_finish(&settings.policy, &policy, err);
+	if (!ret && geteuid())
+		ret = bad_input(err, "this needs root: try sudo");
+	if (!ret && !settings.force &&
+	    !plan_served(&policy, more, attach_loaded())) {
+		ret = probe_kernel(&probe, err);
+		if (!ret)
+			ret = plan_check(&policy, more, &probe, err);
+	}
+	if (!ret && !settings.force && overhigh_extended(&policy))
+		ret = pressure_check(more, err);
+	if (ret)
+		return ret;
+	/* before this process protects itself: CMD must not inherit that */
+	block_signals(&mask);
+	child = start_child(settings.command, &mask, &go_fd, err);
+	if (child < 0)
+		return child;
+	d.pins = &pins;
+	d.child = child;
+	d.out = settings.events ? stderr : NULL;
+	ret = become_loader(&d, err);
+	if (ret == -EBUSY)
+		ret = with_run(child, go_fd, &mask, &policy, more, err);
+	else if (!ret)
+		ret = without_run(&d, go_fd, &policy, more, err);
+	return ret;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* commands/run.c - overhigh run: be the loader, in the foreground. */
+#include <stdlib.h>
+#include <string.h>
+#include "commands/command.h"
+#include "daemon/daemon.h"
+#include "base/log.h"
+#include "rules/rules.h"
+
+static const char doc[] =
+	"Load overhigh, enforce policies and report events until SIGINT or "
+	"SIGTERM.\v"
+	"Maps and links are pinned under " PIN_DIR
+	"; a run that finds them takes over without a gap.  At its end it "
+	"detaches everything unless --keep is given; after a crash the pinned "
+	"links go on with everything that needs no loader.\n\n"
+	"Examples:\n"
+	"  overhigh run\n"
+	"  overhigh run --json >>/var/log/overhigh.json\n"
+	"  overhigh run --dry-run";
+
+enum {
+	KEY_CONFIG = 0x800
+};
+
+static const struct argp_option options[] = {
+	{ "config", KEY_CONFIG, "PATH", 0,
+	  "rules from this file or directory, not from /etc/overhigh", 0 },
+	{ "dry-run", 'n', NULL, 0, "report what would be done, do nothing", 0 },
+	{ "hook", 'H', "auto|require|off", 0,
+	  "use of the kernel module overhigh_hook, default: auto", 0 },
+	{ "json", 'j', NULL, 0, "events as JSON, one object a line", 0 },
+	{ "keep", 'k', NULL, 0, "leave everything attached at the end", 0 },
+	{ "sample", 's', NULL, 0,
+	  "where fentry is refused: cost others nothing, see a crossing later",
+	  0 },
+	{ "verbose", 'v', NULL, 0, "show what libbpf and the verifier say", 0 },
+	{ 0 },
+};
+
+struct settings {
+	struct daemon daemon;
+	bool keep;
+	struct error *err;
+	const char *config;
+};
+
+static int set_hook(struct daemon *d, const char *word, struct error *err)
+{
+	static const char *const words[] = { [HOOK_AUTO] = "auto",
+					     [HOOK_REQUIRE] = "require",
+					     [HOOK_OFF] = "off" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i])) {
+			d->hook = i;
+			return 0;
+		}
+	return bad_input(err, "--hook '%s' is not auto, require or off", word);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+
+	switch (key) {
+	case 'H':
+		return set_hook(&settings->daemon, arg, settings->err) ?
+			       EINVAL :
+			       0;
+	case KEY_CONFIG:
+		settings->config = arg;
+		return 0;
+	case 'n':
+		settings->daemon.dry_run = true;
+		return 0;
+	case 'j':
+		settings->daemon.json = true;
+		return 0;
+	case 'k':
+		settings->keep = true;
+		return 0;
+	case 's':
+		settings->daemon.sample = true;
+		return 0;
+	case 'v':
+		log_libbpf(true);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int cmd_run(int argc, char **argv, struct error *err)
+{
+	const struct argp argp = {
+		options, parse, NULL, doc, NULL, NULL, NULL
+	};
+	struct settings settings = { .daemon.out = stdout, .err = err };
+	struct daemon *d = &settings.daemon;
+	struct rules rules;
+	struct pins pins;
+	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+
+	if (ret)
+		return ret;
+	rules_init(&rules, 0);
+	ret = rules_read_config(&rules, settings.config, err);
+	d->pins = &pins;
+	d->rules = &rules;
+	d->config = settings.config;
+	if (!ret)
+		ret = daemon_start(d, err);
+	if (ret) {
+		rules_free(&rules);
+		return ret;
+	}
+	say("ready: %u policies in force, %u rules%s", d->policies, rules.nr,
+	    d->dry_run ? ", dry run" : "");
+	ret = daemon_loop(d, err);
+	daemon_stop(d, !settings.keep);
+	rules_free(&rules);
+	return ret;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/* commands/set.c - overhigh set and overhigh unset. */
+#include <stdlib.h>
+#include <unistd.h>
+#include "attach/attach.h"
+#include "commands/bpftool_line.h"
+#include "commands/command.h"
+#include "overhigh_policy.h"
+#include "govern/policy_maps.h"
+#include "text/policy_options.h"
+#include "daemon/pressure.h"
+#include "attach/probe.h"
+
+static const char set_doc[] =
+	"Set the policy of each PID, of a CGROUP directory and all below it, "
+	"or "
+	"the default.\v"
+	"A process policy beats a cgroup policy beats the default; of cgroups "
+	"the nearest wins.  A process policy is inherited over fork and kept "
+	"over exec.\n\n"
+	"Examples:\n"
+	"  overhigh set 1234 --action kill --limit 2G\n"
+	"  overhigh set /sys/fs/cgroup/build --action enomem --margin 64M\n"
+	"  overhigh set --default --action slowdown --limit 4G --grace 10s "
+	"--then kill";
+static const char unset_doc[] =
+	"Remove the policy of each PID or CGROUP, or the default.\v"
+	"Example:\n  overhigh unset 1234";
+
+enum {
+	KEY_DEFAULT = 0x800,
+	KEY_FORCE,
+	KEY_PRINT,
+};
+
+static const struct argp_option set_options[] = {
+	{ "default", KEY_DEFAULT, NULL, 0, "the policy of all that has none",
+	  0 },
+	{ "force", KEY_FORCE, NULL, 0,
+	  "even for init, for overhigh itself, or if unavailable here", 0 },
+	{ "print", KEY_PRINT, NULL, 0,
+	  "print the bpftool line in place of running it", 0 },
+	{ 0 },
+};
+
+static const struct argp_option unset_options[] = {
+	{ "default", KEY_DEFAULT, NULL, 0, "the default policy", 0 },
+	{ 0 },
+};
+
+struct settings {
+	struct policy_options policy;
+	bool use_default, force, print;
+	char **targets; /* points into argv */
+	int nr_targets;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct settings *settings = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &settings->policy;
+		return 0;
+	case KEY_DEFAULT:
+		settings->use_default = true;
+		return 0;
+	case KEY_FORCE:
+		settings->force = true;
+		return 0;
+	case KEY_PRINT:
+		settings->print = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		settings->targets = state->argv + state->next;
+		settings->nr_targets = state->argc - state->next;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* All targets are read and checked before the first is changed. */
+static int read_targets(const struct settings *settings, struct target *targets,
+			struct error *err)
+{
+	int i, ret;
+
+	if (settings->use_default) {
+		target_default(&targets[0]);
+		return 1;
+	}
+	for (i = 0; i < settings->nr_targets; i++) {
+		ret = target_parse(settings->targets[i], &targets[i], err);
+		if (ret) {
+			while (i-- > 0)
+				target_close(&targets[i]);
+			return ret;
+		}
+	}
+	return i;
+}
+
+static int check_targets(const struct settings *settings,
+			 const struct target *targets, int n,
+			 const struct overhigh_policy *policy,
+			 const struct pins *pins, struct error *err)
+{
+	struct probe probe;
+	int i, ret = 0;
+
+	if (settings->force)
+		return 0;
+	/* the loaded programs tell of most policies; to probe takes longer */
+	if (!plan_served(policy, &settings->policy.more, attach_loaded())) {
+		ret = probe_kernel(&probe, err);
+		if (!ret)
+			ret = plan_check(policy, &settings->policy.more, &probe,
+					 err);
+	}
+	if (!ret && overhigh_extended(policy))
+		ret = pressure_check(&settings->policy.more, err);
+	for (i = 0; !ret && i < n; i++)
+		ret = target_check(&targets[i], policy, pins->control, err);
+	return ret;
+}
+
+static int set_all(const struct settings *settings, struct target *targets,
+		   int n, const struct overhigh_policy *policy,
+		   struct pins *pins, struct error *err)
+{
+	int i, ret;
+
+	ret = check_targets(settings, targets, n, policy, pins, err);
+	for (i = 0; !ret && i < n; i++) {
+		if (settings->print)
+			ret = bpftool_lines(stdout, pins, &targets[i], policy,
+					    &settings->policy.more, err);
+		else
+			ret = policy_set(pins, &targets[i], policy,
+					 &settings->policy.more, err);
+	}
+	return ret;
+}
+
+static int unset_all(struct target *targets, int n, struct pins *pins,
+		     struct error *err)
+{
+	unsigned int total;
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < n; i++)
+		ret = policy_unset(pins, &targets[i], err);
+	return ret ? ret :
+		     policy_refit(pins, pins->control->nr_over > 0, &total,
+				  err);
+}
+
+/* Everything that both commands do around the maps.  policy: NULL to unset. */
+static int change(struct settings *settings,
+		  const struct overhigh_policy *policy, struct error *err)
+{
+	struct target *targets;
+	struct pins pins;
+	int lock, n, i, ret;
+
+	if (!settings->nr_targets == !settings->use_default)
+		return bad_input(err, "whose policy?  Give PIDs, cgroup "
+				      "directories or --default");
+	if (geteuid())
+		return bad_input(err, "this needs root: try sudo");
+	lock = lock_take(LOCK_POLICY, true, err);
+	if (lock < 0)
+		return lock;
+	targets = calloc(settings->nr_targets + 1, sizeof(*targets));
+	ret = targets ? pins_open(&pins, err) :
+			fail(err, ENOMEM, "out of memory");
+	if (!ret) {
+		n = read_targets(settings, targets, err);
+		ret = n < 0  ? n :
+		      policy ? set_all(settings, targets, n, policy, &pins,
+				       err) :
+			       unset_all(targets, n, &pins, err);
+		for (i = 0; i < n; i++)
+			target_close(&targets[i]);
+		pins_close(&pins);
+	}
+	free(targets);
+	close(lock);
+	return ret;
+}
+
+int cmd_set(int argc, char **argv, struct error *err)
+{
+	const struct argp_child children[] = {
+		{ policy_argp(), 0, "What happens, and when:", 1 }, { 0 }
+	};
+	const struct argp argp = {
+		set_options, parse,    "PID... | CGROUP... | --default",
+		set_doc,     children, NULL,
+		NULL
+	};
+	struct settings settings = {};
+	struct overhigh_policy policy;
+	int ret;
+
+	policy_options_init(&settings.policy);
+	ret = command_parse(&argp, argc, argv, 0, &settings,
+			    &settings.policy.err);
+	if (ret)
+		*err = settings.policy.err;
+	else
+		ret = policy_options_finish(&settings.policy, &policy, err);
+	return ret ? ret : change(&settings, &policy, err);
+}
+
+int cmd_unset(int argc, char **argv, struct error *err)
+{
+	const struct argp_child none[] = { { 0 } };
+	const struct argp argp = {
+		unset_options, parse, "PID... | CGROUP... | --default",
+		unset_doc,     none,  NULL,
+		NULL
+	};
+	struct settings settings = {};
+	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+
+	return ret ? ret : change(&settings, NULL, err);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/* commands/unload.c - overhigh unload: detach everything and remove the pins.
+ */
+#include <unistd.h>
+#include "commands/command.h"
+#include "daemon/stopped.h"
+#include "pins/pins.h"
+#include "cgroups/undo_file.h"
+
+static const char doc[] =
+	"Detach everything, continue what is held, remove the pins.\v"
+	"Needed after 'run --keep', after a crash, and before another version "
+	"can start (--force).";
+
+static const struct argp_option options[] = {
+	{ "force", 'f', NULL, 0, "even if another version made the pins", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	bool *force = state->input;
+
+	(void)arg;
+	if (key != 'f')
+		return ARGP_ERR_UNKNOWN;
+	*force = true;
+	return 0;
+}
+
+/* Nothing is loaded, but what a loader that was killed has done to cgroups may
+ * not have been undone. */
+static void undo_leftovers(void)
+{
+	struct error ignored;
+	int lock = lock_take(LOCK_LOADER, false, &ignored);
+
+	if (lock < 0)
+		return;
+	undo_all();
+	close(lock);
+}
+
+int cmd_unload(int argc, char **argv, struct error *err)
+{
+	const struct argp argp = {
+		options, parse, NULL, doc, NULL, NULL, NULL
+	};
+	bool force = false;
+	struct pins pins;
+	int loader_lock, ret = command_parse(&argp, argc, argv, 0, &force, err);
+
+	if (ret)
+		return ret;
+	ret = pins_open(&pins, err);
+	if (ret == -ENOENT)
+		undo_leftovers();
+	if (ret == -ENOENT || (ret && ret != -EPROTO))
+		return ret;
+	if (ret && !force)
+		return ret;
+	loader_lock = lock_take(LOCK_LOADER, false, err);
+	if (loader_lock == -EBUSY)
+		return fail(err, EBUSY,
+			    "the loader is running (pid %d): stop that, it "
+			    "detaches at its end",
+			    lock_owner());
+	if (loader_lock < 0)
+		return loader_lock;
+	if (!ret) {
+		hold_end(&pins);
+		pins_close(&pins);
+	}
+	undo_all();
+	ret = pins_remove(err);
+	close(loader_lock);
+	return ret;
+}

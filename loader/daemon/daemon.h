@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * daemon/daemon.h - the loader's loop: heartbeat, events, deadlines, and
+ * keeping the hooks in step with the policies.  Shared by run and by an exec
+ * that has no run to rely on.
+ *
+ * Does not belong here: command lines (cmd_*.c), what is done about an event
+ * (daemon/respond.h, daemon/stopped.h).
+ */
+#ifndef OVERHIGH_DAEMON_DAEMON_H
+#define OVERHIGH_DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include "base/error.h"
+#include "daemon/guard.h"
+#include "cgroups/response.h"
+#include "pins/pins.h"
+#include "daemon/pressure.h"
+#include "report/stream.h"
+
+/* run --hook: whether the kernel module is used. */
+enum hook_choice {
+	HOOK_AUTO,    /* as soon as it is there */
+	HOOK_REQUIRE, /* no start without it */
+	HOOK_OFF,
+};
+
+struct rules;
+
+struct daemon {
+	struct pins *pins;
+	FILE *out;    /* where events are printed; NULL: nowhere */
+	bool json;    /* as JSON */
+	bool sample;  /* see usable_hooks() */
+	bool dry_run; /* report, do not act */
+	enum hook_choice hook;
+	const struct rules *rules; /* to start with; NULL: leave them alone */
+	const char *config; /* where a reload finds them, NULL: as usual */
+	pid_t child;	    /* ends the loop when it exits; 0: none */
+	int child_status;   /* as from waitpid() */
+
+	/* the loop's own */
+	struct guard guard;
+	struct stream stream;
+	struct pressure pressure;
+	struct ring_buffer *ring;
+	struct responses *responses;
+	int lock_fd;
+	int epoll_fd, signal_fd, timer_fd;
+	bool ending;
+	__u64 now_ns;
+	__u64 next_scan_ns;    /* of the policy maps */
+	__u64 next_respond_ns; /* look at processes that are over */
+	__u64 soon_respond_ns; /* the same with respond_soon */
+	bool respond_soon;     /* an event asks for it */
+	__u64 generation;      /* as overhigh_control.generation, then */
+	__u64 fingerprint;     /* of the policies that the hooks fit */
+	bool watching;	       /* hooks for falling below are attached */
+	unsigned int policies;
+	bool module_failed; /* it is there and cannot be used: say it once */
+	__u64 lost;	    /* lost events reported so far */
+	__u64 missed_execs; /* that the kernel did not tell of, so far */
+};
+
+/*
+ * Becomes the loader: takes the lock (-EBUSY if another has it), loads or
+ * takes over, starts guard and socket, fits the hooks.  d holds settings, all
+ * else is zero.  Signals that the loop handles are blocked from then on.
+ */
+int daemon_start(struct daemon *d, struct error *err);
+
+/* Runs until a signal, or the child's exit, ends it. */
+int daemon_loop(struct daemon *d, struct error *err);
+
+/* Releases what is held and gives the role up.  detach: unload everything. */
+void daemon_stop(struct daemon *d, bool detach);
+
+#endif /* OVERHIGH_DAEMON_DAEMON_H */

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* daemon/guard.c - see daemon/guard.h. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "daemon/guard.h"
+#include "daemon/stopped.h"
+#include "cgroups/undo_file.h"
+
+/* Only the loader's death ends the guard, not a signal to its group. */
+static void ignore_signals(void)
+{
+	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP,  SIGQUIT,
+				       SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* While the loader lives but does not do its work (stopped, hung), release in
+ * its place what is due. */
+static void watch(const struct pins *pins, int alive_fd, pid_t loader)
+{
+	struct pollfd p = { .fd = alive_fd, .events = POLLIN };
+	__u64 next_ns;
+
+	for (;;) {
+		int n = poll(&p, 1, 250);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return;
+		if (clock_now_ns() >
+		    pins->control->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS) {
+			hold_release_due(pins, false, &next_ns);
+			undo_overdue(loader);
+		}
+	}
+}
+
+static void __attribute__((noreturn))
+guard_main(const struct pins *pins, int alive_fd, pid_t loader)
+{
+	prctl(PR_SET_NAME, "overhigh-guard");
+	setsid();
+	ignore_signals();
+	mlockall(MCL_CURRENT | MCL_FUTURE);
+	watch(pins, alive_fd, loader);
+	/* another loader may have taken over meanwhile: it releases its own */
+	if (pins->control->loader_pid == (__u32)loader) {
+		hold_end(pins);
+		pins->control->loader_pid = 0;
+		pins->control->guard_pid = 0;
+	} else {
+		__u64 next_ns;
+
+		hold_release_due(pins, false, &next_ns);
+	}
+	undo_of(loader);
+	_exit(0);
+}
+
+/* In the child: everything that it was not given on purpose. */
+static void close_others(const struct pins *pins, int alive_fd)
+{
+	int fd, i, max = sysconf(_SC_OPEN_MAX);
+
+	if (max > 4096)
+		max = 4096;
+	for (fd = 0; fd < max; fd++) {
+		bool keep = fd == alive_fd;
+
+		for (i = 0; i < MAPS; i++)
+			keep |= fd == pins->map_fd[i];
+		if (!keep)
+			close(fd);
+	}
+	/* a stray write must not land in a map */
+	fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 2)
+		fd = dup(fd);
+}
+
+int guard_start(struct guard *guard, const struct pins *pins, struct error *err)
+{
+	pid_t loader = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return fail(err, errno, "cannot make a pipe: %s",
+			    strerror(errno));
+	guard->pid = fork();
+	if (guard->pid < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return fail(err, errno, "cannot start the guard: %s",
+			    strerror(errno));
+	}
+	if (!guard->pid) {
+		close_others(pins, ends[0]);
+		guard_main(pins, ends[0], loader);
+	}
+	close(ends[0]);
+	guard->alive_fd = ends[1];
+	pins->control->guard_pid = guard->pid;
+	return 0;
+}
+
+void guard_stop(struct guard *guard)
+{
+	if (guard->pid <= 0)
+		return;
+	close(guard->alive_fd);
+	waitpid(guard->pid, NULL, 0);
+	guard->pid = 0;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+/* daemon/protect.c - see daemon/protect.h. */
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "daemon/protect.h"
+
+void protect_memory(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) < 0)
+		say("cannot set oom_score_adj to -1000, so that the OOM killer "
+		    "does not spare this process: %s",
+		    strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		say("cannot lock memory: %s", strerror(errno));
+}
+
+int protect_drop_policy(const struct pins *pins, struct error *err)
+{
+	int lock = lock_take(LOCK_POLICY, true, err);
+	__u32 pid = getpid();
+
+	if (lock < 0)
+		return lock;
+	if (!bpf_map_delete_elem(pins->map_fd[MAP_PROCESS_POLICY], &pid))
+		__sync_fetch_and_add(&pins->control->generation, 1);
+	/* after its policy: a note alone would make nothing of what is set */
+	bpf_map_delete_elem(pins->map_fd[MAP_PROCESS_RULE], &pid);
+	close(lock);
+	return 0;
+}

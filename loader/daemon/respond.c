@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* daemon/respond.c - see daemon/respond.h. */
+#include <signal.h>
+#include "daemon/stopped.h"
+#include "base/log.h"
+#include "pins/governed.h"
+#include "base/process.h"
+#include "daemon/respond.h"
+
+/* Between the look that marked it and now it may have freed its memory. */
+static void send_due(const struct pins *pins, const struct overhigh_look *then)
+{
+	struct overhigh_look now;
+	struct error err;
+	int ret;
+
+	if (look_at(pins, then->head.pid, &now, &err) ||
+	    now.head.start_ns != then->head.start_ns || !now.head.excess_bytes)
+		return;
+	ret = process_signal(then->head.pid, then->head.start_ns,
+			     then->head.due_signal);
+	if (ret && ret != -ESRCH)
+		say("cannot send signal %u to process %u: error %d",
+		    then->head.due_signal, then->head.pid, -ret);
+	/* a stopped process acts on no signal but SIGKILL */
+	hold_release(pins, then->head.pid);
+}
+
+struct round {
+	const struct pins *pins;
+	struct responses *responses;
+};
+
+static int respond_to(const struct overhigh_look *look, void *ctx)
+{
+	const struct round *round = ctx;
+
+	if (!look->head.excess_bytes)
+		hold_release(round->pins, look->head.pid);
+	else if (look->head.due_signal)
+		send_due(round->pins, look);
+	responses_look(round->responses, look);
+	return 0;
+}
+
+int respond(const struct pins *pins, struct responses *responses,
+	    struct error *err)
+{
+	struct round round = { pins, responses };
+	int ret;
+
+	responses_look_begin(responses);
+	ret = look_at_all(pins, respond_to, &round, err);
+	responses_look_end(responses, !ret);
+	return ret;
+}

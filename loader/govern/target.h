@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * govern/target.h - whom a command is about: a process, a cgroup, or the
+ * default.
+ *
+ * Belongs here: reading targets from the command line and refusing those that
+ * must not be governed.  Does not: their policies (govern/policy_maps.h).
+ */
+#ifndef OVERHIGH_GOVERN_TARGET_H
+#define OVERHIGH_GOVERN_TARGET_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include "base/error.h"
+#include "overhigh.h"
+
+enum target_kind {
+	TARGET_PROCESS,
+	TARGET_CGROUP,
+	TARGET_DEFAULT,
+};
+
+struct target {
+	enum target_kind kind;
+	__u32 pid;	 /* PROCESS; 0 for DEFAULT, whose key that is */
+	int pidfd;	 /* PROCESS: holds on to the one that was meant; -1 */
+	__u64 cgroup_id; /* CGROUP */
+	unsigned int level; /* CGROUP: 0 is the root */
+	char text[256];	    /* as the user named it */
+};
+
+/* PID or a path in cgroup2.  The caller closes it with target_close(). */
+int target_parse(const char *text, struct target *target, struct error *err);
+void target_default(struct target *target);
+void target_close(struct target *target);
+
+/* Refuses what would harm the machine or overhigh itself: an action on pid 1,
+ * on the loader or its guard. */
+int target_check(const struct target *target,
+		 const struct overhigh_policy *policy,
+		 const volatile struct overhigh_control *control,
+		 struct error *err);
+
+#endif /* OVERHIGH_GOVERN_TARGET_H */

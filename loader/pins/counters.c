@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pins/counters.c - see pins/counters.h. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "pins/counters.h"
+
+#define MOST_CPUS 8192 /* CONFIG_NR_CPUS of the largest kernels */
+
+__u64 counter_read(const struct pins *pins, enum overhigh_counter which)
+{
+	int i, cpus = libbpf_num_possible_cpus();
+	__u64 parts[MOST_CPUS], sum = 0;
+	__u32 key = which;
+
+	if (cpus > MOST_CPUS ||
+	    bpf_map_lookup_elem(pins->map_fd[MAP_COUNTERS], &key, parts))
+		return 0;
+	for (i = 0; i < cpus; i++)
+		sum += parts[i];
+	return sum;
+}

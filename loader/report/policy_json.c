@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/* report/policy_json.c - see report/policy_json.h. */
+#include <bpf/bpf.h>
+#include <limits.h>
+#include "base/cgroup.h"
+#include "govern/extension.h"
+#include "text/format.h"
+#include "pins/governed.h"
+#include "overhigh_policy.h"
+#include "text/policy_options.h"
+#include "base/process.h"
+#include "report/policy_json.h"
+
+static __u64 counted_bytes(const struct overhigh_look *look)
+{
+	__u32 flags = overhigh_flags(look->policy.control);
+	__u64 sum = 0;
+	int kind;
+
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		if (flags & overhigh_rss_kind_flag(kind))
+			sum += look->head.rss_bytes[kind];
+	return sum;
+}
+
+static const char *state_word(const struct overhigh_state *state, bool held)
+{
+	if (held)
+		return "held";
+	if (!state->over_since_ns)
+		return "below";
+	if (state->flags & OVERHIGH_STATE_STUCK)
+		return "stuck";
+	return state->step ? "escalated" : "over";
+}
+
+static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
+			const struct overhigh_look *look)
+{
+	struct overhigh_state state = {};
+	struct overhigh_held held;
+	struct process process;
+	bool is_held;
+
+	if (!process_read(pid, &process))
+		cJSON_AddStringToObject(object, "comm", process.comm);
+	if (look) {
+		cJSON_AddNumberToObject(object, "counted_bytes",
+					counted_bytes(look));
+		cJSON_AddNumberToObject(object, "usage_bytes",
+					look->head.usage_bytes);
+		cJSON_AddNumberToObject(object, "limit_bytes",
+					look->head.limit_bytes);
+		cJSON_AddNumberToObject(object, "excess_bytes",
+					look->head.excess_bytes);
+	}
+	bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_STATE], &pid, &state);
+	is_held = !bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held);
+	cJSON_AddStringToObject(object, "state", state_word(&state, is_held));
+	cJSON_AddNumberToObject(object, "crossings", state.crossings);
+	cJSON_AddNumberToObject(object, "denied", state.denied);
+	cJSON_AddNumberToObject(object, "delays", state.delays);
+	cJSON_AddNumberToObject(object, "delay_ns", state.delay_ns);
+	cJSON_AddNumberToObject(object, "longest_delay_ns",
+				state.longest_delay_ns);
+}
+
+static void add_policy(cJSON *object, const struct pins *pins,
+		       const struct overhigh_policy *policy)
+{
+	char text[FORMAT_POLICY_MAX], refusal[FORMAT_MAX];
+	int bad = overhigh_policy_check(policy);
+	struct overhigh_extension more;
+	bool extended = extension_get(pins, policy, &more);
+
+	if (!bad && overhigh_extended(policy) && !extended)
+		bad = OVERHIGH_BAD_EXTENSION;
+	format_policy(text, sizeof(text), policy, extended ? &more : NULL);
+	cJSON_AddStringToObject(object, "policy", text);
+	cJSON_AddNumberToObject(object, "control", policy->control);
+	cJSON_AddNumberToObject(object, "escalation", policy->escalation);
+	cJSON_AddNumberToObject(object, "grace_ms", policy->grace_ms);
+	cJSON_AddNumberToObject(object, "max_delay_us", policy->max_delay_us);
+	cJSON_AddNumberToObject(object, "cgroup_margin", policy->cgroup_margin);
+	cJSON_AddNumberToObject(object, "process_limit", policy->process_limit);
+	if (bad)
+		cJSON_AddStringToObject(
+			object, "refused",
+			format_refusal(refusal, sizeof(refusal), bad));
+}
+
+cJSON *show_object(const struct pins *pins, const struct target *target,
+		   const struct overhigh_policy *policy,
+		   const struct overhigh_look *look)
+{
+	cJSON *object = cJSON_CreateObject();
+	char text[PATH_MAX];
+
+	if (target->kind == TARGET_PROCESS)
+		snprintf(text, sizeof(text), "%u", target->pid);
+	else if (target->kind == TARGET_DEFAULT)
+		snprintf(text, sizeof(text), "default");
+	else if (cgroup_by_id(target->cgroup_id, text, sizeof(text), NULL))
+		snprintf(text, sizeof(text), "cgroup %llu (gone)",
+			 target->cgroup_id);
+	cJSON_AddStringToObject(object, "target", text);
+	if (target->kind == TARGET_PROCESS) {
+		cJSON_AddNumberToObject(object, "pid", target->pid);
+		add_process(object, pins, target->pid, look);
+	}
+	add_policy(object, pins, policy);
+	return object;
+}
+
+void show_json(const cJSON *json)
+{
+	char *text = cJSON_Print(json);
+
+	if (text)
+		puts(text);
+	cJSON_free(text);
+}
