@@ -91,7 +91,7 @@ ROOMS_LIB := $(BUILD)/loader/rooms.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn recover_glibc recover_musl recover_jemalloc)
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn inside recover_glibc recover_musl recover_jemalloc)
 
 $(ROOMS_LIB): $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJ))
 	$(call say,AR,$@)

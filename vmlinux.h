@@ -91,6 +91,26 @@ struct signal_struct {
 	short oom_score_adj;
 };
 
+struct ns_common {
+	u32 inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+/* include/linux/pid.h: a task's numbers, from the initial namespace down to its
+ * own, which is at the index level */
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	u32 level;
+	struct upid numbers[1];
+};
+
 struct kernfs_node {
 	const char *name;
 	u64 id;
@@ -181,6 +201,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct list_head thread_node;
+	struct pid *thread_pid;
 	struct signal_struct *signal;
 	struct sigpending pending;
 	struct css_set *cgroups;

@@ -204,7 +204,9 @@ static __always_inline void stop_for(struct subject *s,
 
 	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending(s))
 		return;
-	if (!c || s->now_ns > c->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS) {
+	/* what the loader cannot see it cannot continue */
+	if (!c || s->now_ns > c->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS ||
+	    !pid_for_loader(s->task, c)) {
 		missed(s, state, control, OVERHIGH_MISSED_NO_LOADER);
 		return;
 	}

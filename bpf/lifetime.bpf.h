@@ -245,4 +245,21 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	return write_look(ctx->meta->seq, &s, due);
 }
 
+/* The kernel walks the tasks of the reader's namespace alone. */
+static __always_inline int write_name(struct bpf_iter__task *ctx)
+{
+	struct task_struct *reader = bpf_get_current_task_btf();
+	struct task_struct *task = ctx->task;
+	struct overhigh_name name = {};
+	u32 inum;
+
+	if (!task)
+		return 0;
+	name.level = BPF_CORE_READ(reader, thread_pid, level);
+	name.pid = task->pid;
+	name.local = pid_at_level(task, name.level, &inum);
+	bpf_seq_write(ctx->meta->seq, &name, sizeof(name));
+	return 0;
+}
+
 #endif /* OVERHIGH_LIFETIME_BPF_H */

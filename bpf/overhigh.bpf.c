@@ -208,6 +208,13 @@ int match(struct bpf_iter__task *ctx)
 	return match_task(ctx);
 }
 
+/* Report: which number a task has where its reader lives. */
+SEC("iter/task")
+int names(struct bpf_iter__task *ctx)
+{
+	return write_name(ctx);
+}
+
 /* Report: every governed process as it stands, for the loader to read. */
 SEC("iter/task")
 int look(struct bpf_iter__task *ctx)

@@ -31,6 +31,38 @@ static __always_inline u64 task_cgroup_id(struct task_struct *task)
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
+#define MOST_PID_LEVELS 32 /* MAX_PID_NS_LEVEL, linux/pid_namespace.h */
+
+/* A task's number at a level of pid namespaces; 0 if it does not reach down to
+ * it.  *inum: which namespace that is. */
+static __always_inline u32 pid_at_level(struct task_struct *task, u32 level,
+					u32 *inum)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct upid *number;
+
+	*inum = 0;
+	if (!pid || level > MOST_PID_LEVELS ||
+	    level > BPF_CORE_READ(pid, level))
+		return 0;
+	number = (void *)pid + bpf_core_field_offset(pid->numbers) +
+		 level * bpf_core_type_size(struct upid);
+	*inum = BPF_CORE_READ(number, ns, ns.inum);
+	return BPF_CORE_READ(number, nr);
+}
+
+/* By what number the loader knows a task; 0: it does not see it. */
+static __always_inline u32 pid_for_loader(struct task_struct *task,
+					  struct overhigh_control *control)
+{
+	u32 nr, inum;
+
+	if (!control || !control->loader_level)
+		return BPF_CORE_READ(task, pid);
+	nr = pid_at_level(task, control->loader_level, &inum);
+	return inum == control->loader_namespace ? nr : 0;
+}
+
 /* Global, like the others that are not static: the verifier then looks at it
  * once in each program, not once for each path to it. */
 __noinline int report(struct subject *s, struct report *r)
@@ -65,6 +97,12 @@ __noinline int report(struct subject *s, struct report *r)
 	event->over_ns = r->over_ns;
 	event->pid = s->pid;
 	event->tid = BPF_CORE_READ(task, pid);
+	event->seen_tid = pid_for_loader(task, control);
+	event->seen_pid =
+		event->tid == event->pid ?
+			event->seen_tid :
+			pid_for_loader(BPF_CORE_READ(task, group_leader),
+				       control);
 	event->type = r->type;
 	event->control = r->control;
 	event->flags = 0;

@@ -19,7 +19,7 @@
  * Version of all layouts below.  A loader refuses a pin directory whose
  * control record carries another one.  Since 0.1.
  */
-#define OVERHIGH_ABI 2
+#define OVERHIGH_ABI 3
 
 /* "ovrhigh\1": tells a control record from somebody else's map.  Since 0.1. */
 #define OVERHIGH_MAGIC 0x016867696872766fULL
@@ -334,11 +334,13 @@ struct overhigh_event {
 	__u64 over_ns;	    /* how long this episode lasts, or lasted */
 	__u32 pid;	    /* thread group */
 	__u32 tid;	    /* thread that was charged */
-	__u32 type;	    /* enum overhigh_event_type */
-	__u32 control;	    /* control word in force */
-	__u32 flags;	    /* enum overhigh_event_flag */
-	__u16 source;	    /* enum overhigh_source */
-	__u16 detail;	    /* depends on type */
+	__u32 seen_pid; /* the same in the loader's pid namespace, 0 if it */
+	__u32 seen_tid; /* has none there; since 0.3 */
+	__u32 type;	/* enum overhigh_event_type */
+	__u32 control;	/* control word in force */
+	__u32 flags;	/* enum overhigh_event_flag */
+	__u16 source;	/* enum overhigh_source */
+	__u16 detail;	/* depends on type */
 	char comm[OVERHIGH_COMM_LEN]; /* of the thread */
 };
 
@@ -374,7 +376,8 @@ enum overhigh_counter {
 struct overhigh_control {
 	__u64 magic;	     /* OVERHIGH_MAGIC */
 	__u32 abi;	     /* OVERHIGH_ABI */
-	__u32 loader_pid;    /* 0: no loader; never governed */
+	__u32 loader_pid;    /* 0: no loader; never governed.  This and all
+			      * other pids are those of the initial namespace */
 	__u64 heartbeat_ns;  /* the loader's, see OVERHIGH_HEARTBEAT_MAX_NS */
 	__u32 dry_run;	     /* non-zero: report, do not act */
 	__u32 has_default;   /* non-zero: look at default_policy */
@@ -384,8 +387,11 @@ struct overhigh_control {
 	__u32 hook;	     /* non-zero: the module serves; since 0.2 */
 	__u32 preempts;	     /* non-zero: a program may lose the CPU, which
 			      * hides from it what runs there; since 0.2 */
-	__u32 pad;	     /* 0 */
+	__u32 loader_level;  /* of the loader's pid namespace; 0: the initial
+			      * one.  Since 0.3 */
 	__u64 generation;    /* counts changes of policies by commands */
+	__u32 loader_namespace; /* its number: inode in nsfs.  Since 0.3 */
+	__u32 pad;		/* 0 */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
 	__u64 near_until_ns; /* until then every RSS change is looked at */
@@ -421,6 +427,15 @@ struct overhigh_look_head {
 struct overhigh_look {
 	struct overhigh_look_head head;
 	struct overhigh_policy policy; /* that governs it */
+};
+
+/* A task of the reader's pid namespace; the iterator program "names" writes one
+ * for each.  Since 0.3. */
+struct overhigh_name {
+	__u32 pid;   /* in the initial namespace */
+	__u32 local; /* in the reader's */
+	__u32 level; /* of the reader's namespace */
+	__u32 pad;   /* 0 */
 };
 
 #endif /* OVERHIGH_H */

@@ -103,6 +103,9 @@ static int pin_programs(struct overhigh_bpf *skel, struct error *err)
 	if (!ret)
 		ret = attach_iterator(MATCH_PROGRAM,
 				      bpf_program__fd(skel->progs.match), err);
+	if (!ret)
+		ret = attach_iterator(NAMES_PROGRAM,
+				      bpf_program__fd(skel->progs.names), err);
 	return ret;
 }
 

@@ -26,7 +26,8 @@ int sample_open(__u32 tid)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A pin's name says whose event it is: PID-TID. */
+/* A pin's name says whose event it is: PID-TID, the first in the initial pid
+ * namespace, the other in that of who made it. */
 static void pin_path(char *path, size_t size, __u32 pid, __u32 tid)
 {
 	snprintf(path, size, "%s/%u-%u", PIN_SAMPLES, pid, tid);
@@ -59,9 +60,10 @@ static int sample_thread(__u32 pid, __u32 tid, int program_fd,
 	return ret;
 }
 
-/* One pass over the threads; *fresh: how many were new. */
-static int sample_threads(__u32 pid, int program_fd, unsigned int *fresh,
-			  struct error *err)
+/* One pass over the threads; local: the pid as /proc has it; *fresh: how many
+ * were new. */
+static int sample_threads(__u32 pid, __u32 local, int program_fd,
+			  unsigned int *fresh, struct error *err)
 {
 	char path[64];
 	struct dirent *entry;
@@ -69,7 +71,7 @@ static int sample_threads(__u32 pid, int program_fd, unsigned int *fresh,
 	int ret = 0;
 
 	*fresh = 0;
-	snprintf(path, sizeof(path), "/proc/%u/task", pid);
+	snprintf(path, sizeof(path), "/proc/%u/task", local);
 	tasks = opendir(path);
 	while (tasks && ret >= 0 && (entry = readdir(tasks))) {
 		if (entry->d_name[0] == '.')
@@ -95,7 +97,8 @@ int sample_process(const struct pins *pins, __u32 pid, struct error *err)
 	/* a thread that an event-less thread has just started is found in the
 	 * next pass; those of threads with an event inherit it */
 	do {
-		ret = sample_threads(pid, program_fd, &fresh, err);
+		ret = sample_threads(pid, pid_to_local(pins, pid), program_fd,
+				     &fresh, err);
 	} while (!ret && fresh);
 	close(program_fd);
 	if (!ret &&

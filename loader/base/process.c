@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/namespace.h"
 #include "base/process.h"
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h, field 9 of stat */
@@ -98,7 +99,9 @@ bool process_exists(__u32 pid)
 
 bool process_started_at(const struct process *process, __u64 start_ns)
 {
-	__u64 ticks = start_ns / (1000000000ULL / sysconf(_SC_CLK_TCK));
+	/* /proc shows it as the clock of our time namespace would */
+	__u64 ours_ns = start_ns + clock_offsets()->boottime_ns;
+	__u64 ticks = ours_ns / (1000000000ULL / sysconf(_SC_CLK_TCK));
 
 	return process->start_ticks == ticks;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * base/process.h - processes as /proc and pidfds show them.
+ * base/process.h - processes as /proc and pidfds show them: by their number in
+ * our own pid namespace.
  *
- * Does not belong here: what overhigh knows of them (pins/governed.h).
+ * Does not belong here: what overhigh knows of them (pins/governed.h), and what
+ * other numbers they have (pins/pid_names.h).
  */
 #ifndef OVERHIGH_BASE_PROCESS_H
 #define OVERHIGH_BASE_PROCESS_H
@@ -14,7 +16,7 @@ struct process {
 	__u32 tgid;
 	char comm[64];
 	char state;	   /* as in /proc/PID/stat: 'T' is stopped */
-	__u64 start_ticks; /* since boot, in clock ticks */
+	__u64 start_ticks; /* since boot, in clock ticks, as /proc has it */
 	bool kernel_thread;
 };
 

@@ -249,7 +249,9 @@ int read_cgroup(__u32 pid, char path[PATH_MAX])
 /* Frozen, we and our guard could thaw nothing. */
 static bool has_us(const struct responses *r, const struct episode *e)
 {
-	__u32 us[] = { getpid(), r->pins->control->guard_pid, r->writer.pid };
+	__u32 us[] = { getpid(),
+		       pid_to_local(r->pins, r->pins->control->guard_pid),
+		       r->writer.pid };
 	char frozen[PATH_MAX], ours[PATH_MAX];
 	size_t i;
 

@@ -41,12 +41,13 @@ static int open_own(const struct responses *r, const struct overhigh_look *look,
 {
 	struct process process;
 	char path[PATH_MAX];
-	int ret = read_cgroup(look->head.pid, path);
+	__u32 pid = pid_to_local(r->pins, look->head.pid);
+	int ret = read_cgroup(pid, path);
 
 	if (ret)
 		return ret;
 	/* the pid may be another's by now */
-	if (process_read(look->head.pid, &process) ||
+	if (process_read(pid, &process) ||
 	    !process_started_at(&process, look->head.start_ns))
 		return -ESRCH;
 	return open_path(r, path, id);

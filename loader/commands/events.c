@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "commands/command.h"
+#include "pins/pins.h"
 #include "report/events.h"
 #include "report/stream.h"
 
@@ -15,6 +16,7 @@ static const char doc[] =
 int cmd_events(int argc, char **argv, struct error *err)
 {
 	struct stream_packet packet;
+	struct pins pins;
 	int json, fd, ret;
 	ssize_t n;
 
@@ -26,7 +28,11 @@ int cmd_events(int argc, char **argv, struct error *err)
 	fd = stream_connect(err);
 	if (fd < 0)
 		return fd;
-	ret = 0;
+	ret = pins_open(&pins, err);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
 	while (!ret && (n = recv(fd, &packet, sizeof(packet), 0)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -37,12 +43,15 @@ int cmd_events(int argc, char **argv, struct error *err)
 				"the loader is of another version: restart it");
 		if (!ret && packet.lost)
 			ret = event_print_lost(stdout, packet.lost, json);
-		if (!ret)
+		if (!ret) {
+			pid_names_event(&pins, &packet.event);
 			ret = event_print(stdout, &packet.event, json);
+		}
 		if (ret && !err->text[0])
 			fail(err, -ret, "cannot write events: %s",
 			     strerror(-ret));
 	}
+	pins_close(&pins);
 	close(fd);
 	return ret;
 }

@@ -137,7 +137,7 @@ static int govern(struct pins *pins, pid_t child,
 	if (lock < 0)
 		return lock;
 	snprintf(text, sizeof(text), "%d", child);
-	ret = target_parse(text, &target, err);
+	ret = target_parse(pins, text, &target, err);
 	if (!ret)
 		ret = policy_set(pins, &target, policy, more, err);
 	if (!ret)
@@ -223,6 +223,7 @@ static int without_run(struct daemon *d, int go_fd,
 static int become_loader(struct daemon *d, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
+	char owner[48];
 	int ret, tries;
 
 	for (tries = 0; tries < 500; tries++) {
@@ -231,10 +232,9 @@ static int become_loader(struct daemon *d, struct error *err)
 			return ret;
 		nanosleep(&pause, NULL);
 	}
-	return fail(
-		err, ETIMEDOUT,
-		"another loader (pid %d) holds the lock and does not get ready",
-		lock_owner());
+	return fail(err, ETIMEDOUT,
+		    "another loader (%s) holds the lock and does not get ready",
+		    lock_owner_text(owner, sizeof(owner)));
 }
 
 int cmd_exec(int argc, char **argv, struct error *err)

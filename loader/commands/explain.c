@@ -63,7 +63,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* A process, and all that is known about why it is governed or not. */
 struct explanation {
 	const struct pins *pins;
-	__u32 pid;
+	__u32 pid;   /* in the initial pid namespace */
+	__u32 local; /* in ours */
 	struct rule_subject subject;
 	int oom_score_adj;
 	struct rule_tables tables;
@@ -108,13 +109,13 @@ static void read_subject(struct explanation *e)
 	ssize_t n;
 
 	memset(s, 0, sizeof(*s));
-	read_line(e->pid, "comm", "", s->comm, sizeof(s->comm));
-	read_line(e->pid, "status", "Uid:", text, sizeof(text));
+	read_line(e->local, "comm", "", s->comm, sizeof(s->comm));
+	read_line(e->local, "status", "Uid:", text, sizeof(text));
 	s->uid = strtoul(text, NULL, 10);
-	read_line(e->pid, "cgroup", "0::", s->cgroup, sizeof(s->cgroup));
-	read_line(e->pid, "oom_score_adj", "", text, sizeof(text));
+	read_line(e->local, "cgroup", "0::", s->cgroup, sizeof(s->cgroup));
+	read_line(e->local, "oom_score_adj", "", text, sizeof(text));
 	e->oom_score_adj = atoi(text);
-	snprintf(path, sizeof(path), "/proc/%u/exe", e->pid);
+	snprintf(path, sizeof(path), "/proc/%u/exe", e->local);
 	n = readlink(path, s->exe, sizeof(s->exe) - 1);
 	n = n < 0 ? 0 : n;
 	s->exe[n] = 0;
@@ -125,7 +126,7 @@ static void read_subject(struct explanation *e)
 
 static void add_process(struct explanation *e)
 {
-	cJSON_AddNumberToObject(e->out, "pid", e->pid);
+	cJSON_AddNumberToObject(e->out, "pid", e->local);
 	cJSON_AddStringToObject(e->out, "comm", e->subject.comm);
 	cJSON_AddNumberToObject(e->out, "uid", e->subject.uid);
 	cJSON_AddStringToObject(e->out, "cgroup", e->subject.cgroup);
@@ -379,13 +380,14 @@ int cmd_explain(int argc, char **argv, struct error *err)
 	ret = pins_open(&pins, err);
 	if (ret)
 		return ret;
-	ret = target_parse(settings.pid, &target, err);
+	ret = target_parse(&pins, settings.pid, &target, err);
 	if (!ret && target.kind != TARGET_PROCESS)
 		ret = bad_input(err, "%s is no process: give a PID",
 				settings.pid);
 	if (!ret) {
 		e.pins = &pins;
 		e.pid = target.pid;
+		e.local = target.local;
 		ret = explain_process(&e, settings.json, err);
 		target_close(&target);
 	}

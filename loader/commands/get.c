@@ -134,7 +134,7 @@ int cmd_get(int argc, char **argv, struct error *err)
 	if (settings.use_default)
 		target_default(&target);
 	else
-		ret = target_parse(settings.target, &target, err);
+		ret = target_parse(&pins, settings.target, &target, err);
 	if (!ret) {
 		ret = find(&pins, &target, &policy, err);
 		if (!ret)

@@ -142,7 +142,8 @@ static bool take_signal(int fd, struct handlers *handlers)
 }
 
 /* One packet, which is there. */
-static int take_event(int fd, struct handlers *handlers, struct error *err)
+static int take_event(int fd, const struct pins *pins,
+		      struct handlers *handlers, struct error *err)
 {
 	struct stream_packet packet;
 	ssize_t n = recv(fd, &packet, sizeof(packet), MSG_DONTWAIT);
@@ -161,8 +162,14 @@ static int take_event(int fd, struct handlers *handlers, struct error *err)
 		say("%llu events were lost, and crossings among them not "
 		    "handled: they came too fast",
 		    packet.lost);
-	if (packet.event.type == OVERHIGH_EV_CROSSED)
+	if (packet.event.type != OVERHIGH_EV_CROSSED)
+		return 0;
+	pid_names_event(pins, &packet.event);
+	if (packet.event.seen_pid)
 		handlers_start(handlers, &packet.event);
+	else
+		say("a crossing was not handled: its process lives outside of "
+		    "this pid namespace, and no handler could name it");
 	return 0;
 }
 
@@ -177,8 +184,8 @@ static int wait_ms(__u64 until_ns)
 }
 
 /* Until a signal ends it, which is 0, or the stream does. */
-static int loop(int stream_fd, int signal_fd, struct handlers *handlers,
-		struct error *err)
+static int loop(int stream_fd, int signal_fd, const struct pins *pins,
+		struct handlers *handlers, struct error *err)
 {
 	struct pollfd fds[] = { { .fd = signal_fd, .events = POLLIN },
 				{ .fd = stream_fd, .events = POLLIN } };
@@ -194,40 +201,42 @@ static int loop(int stream_fd, int signal_fd, struct handlers *handlers,
 		if (fds[0].revents && take_signal(signal_fd, handlers))
 			return 0;
 		if (fds[1].revents)
-			ret = take_event(stream_fd, handlers, err);
+			ret = take_event(stream_fd, pins, handlers, err);
 	}
 	return ret;
 }
 
 /* From here on overhigh does not hold this process, nor what it starts. */
-static int protect(struct error *err)
+static int protect(struct pins *pins, struct error *err)
 {
-	struct pins pins;
 	int ret;
 
 	protect_memory();
-	ret = pins_open(&pins, err);
+	ret = pins_open(pins, err);
 	if (ret)
 		return ret;
-	ret = protect_drop_policy(&pins, err);
-	pins_close(&pins);
+	ret = protect_drop_policy(pins, err);
+	if (ret)
+		pins_close(pins);
 	return ret;
 }
 
 static int handle(struct handlers *handlers, struct error *err)
 {
 	int stream_fd, signal_fd, ret;
+	struct pins pins;
 
 	signal_fd = catch_signals(&handlers->mask, err);
 	if (signal_fd < 0)
 		return signal_fd;
 	stream_fd = stream_connect(err);
-	ret = stream_fd < 0 ? stream_fd : protect(err);
+	ret = stream_fd < 0 ? stream_fd : protect(&pins, err);
 	if (!ret) {
 		say("ready: %s is started for each crossing",
 		    handlers->program);
-		ret = loop(stream_fd, signal_fd, handlers, err);
+		ret = loop(stream_fd, signal_fd, &pins, handlers, err);
 		handlers_end(handlers);
+		pins_close(&pins);
 	}
 	if (stream_fd >= 0)
 		close(stream_fd);

@@ -73,8 +73,8 @@ static void set_environment(const struct overhigh_event *event)
 	setenv("OVERHIGH_ACTION", text, 1);
 	format_source(text, sizeof(text), event->source);
 	setenv("OVERHIGH_SOURCE", text, 1);
-	set_number("OVERHIGH_PID", event->pid);
-	set_number("OVERHIGH_TID", event->tid);
+	set_number("OVERHIGH_PID", event->seen_pid);
+	set_number("OVERHIGH_TID", event->seen_tid);
 	set_number("OVERHIGH_CGROUP_ID", event->cgroup_id);
 	set_number("OVERHIGH_RSS_BYTES", rss_bytes);
 	set_number("OVERHIGH_USAGE_BYTES", event->usage_bytes);
@@ -157,7 +157,7 @@ void handlers_start(struct handlers *handlers,
 		handlers->unrun++;
 		say("a crossing of %u was not handled: %u handlers run "
 		    "(%lu not handled so far)",
-		    event->pid, handlers->most, handlers->unrun);
+		    event->seen_pid, handlers->most, handlers->unrun);
 		return;
 	}
 	pid = start(handlers, event);
@@ -165,11 +165,11 @@ void handlers_start(struct handlers *handlers,
 		handlers->unrun++;
 		say("a crossing of %u was not handled: cannot start a process: "
 		    "%s (%lu not handled so far)",
-		    event->pid, strerror(-pid), handlers->unrun);
+		    event->seen_pid, strerror(-pid), handlers->unrun);
 		return;
 	}
 	handler->pid = pid;
-	handler->for_pid = event->pid;
+	handler->for_pid = event->seen_pid;
 	handler->deadline_ns = clock_now_ns() + handlers->timeout_ns;
 }
 

@@ -36,6 +36,22 @@ static int wait_for_result(__u64 since_ns, struct reload_result *result,
 	return 0;
 }
 
+/* Its pid as we can use it. */
+static int find_loader(pid_t *loader, struct error *err)
+{
+	struct pins pins;
+	int ret = pins_open(&pins, err);
+
+	if (ret)
+		return ret;
+	*loader = pid_to_local(&pins, pins.control->loader_pid);
+	pins_close(&pins);
+	if (*loader > 0)
+		return 0;
+	return bad_input(err, "the loader lives outside of this pid namespace: "
+			      "reload from there");
+}
+
 int cmd_reload(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = { NULL, NULL, NULL, doc, NULL, NULL, NULL };
@@ -48,10 +64,12 @@ int cmd_reload(int argc, char **argv, struct error *err)
 		return ret;
 	if (geteuid())
 		return bad_input(err, "this needs root: try sudo");
-	loader = lock_owner();
-	if (!loader)
+	if (!lock_owner())
 		return bad_input(err, "no loader is running: 'overhigh run' "
 				      "reads the rules when it starts");
+	ret = find_loader(&loader, err);
+	if (ret)
+		return ret;
 	if (reload_result_read(&result))
 		return bad_input(err,
 				 "the loader (pid %d) has no rules: it is not "

@@ -83,7 +83,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* All targets are read and checked before the first is changed. */
-static int read_targets(const struct settings *settings, struct target *targets,
+static int read_targets(const struct settings *settings,
+			const struct pins *pins, struct target *targets,
 			struct error *err)
 {
 	int i, ret;
@@ -93,7 +94,8 @@ static int read_targets(const struct settings *settings, struct target *targets,
 		return 1;
 	}
 	for (i = 0; i < settings->nr_targets; i++) {
-		ret = target_parse(settings->targets[i], &targets[i], err);
+		ret = target_parse(pins, settings->targets[i], &targets[i],
+				   err);
 		if (ret) {
 			while (i-- > 0)
 				target_close(&targets[i]);
@@ -178,7 +180,7 @@ static int change(struct settings *settings,
 	ret = targets ? pins_open(&pins, err) :
 			fail(err, ENOMEM, "out of memory");
 	if (!ret) {
-		n = read_targets(settings, targets, err);
+		n = read_targets(settings, &pins, targets, err);
 		ret = n < 0  ? n :
 		      policy ? set_all(settings, targets, n, policy, &pins,
 				       err) :

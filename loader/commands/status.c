@@ -124,6 +124,8 @@ static void print_text(const cJSON *object)
 		       cJSON_IsTrue(cJSON_GetObjectItem(object, "dry_run")) ?
 			       ", dry run" :
 			       "");
+	else if (cJSON_IsNull(loader))
+		printf("loader: outside of this pid namespace\n");
 	else if (loader)
 		printf("loader: none (slowdown waits for one; the rest goes "
 		       "on)\n");
@@ -170,6 +172,22 @@ static cJSON *new_object(const struct probe *probe)
 	return object;
 }
 
+/* Null: it lives outside our pid namespace. */
+static void add_loader(cJSON *object, const struct pins *pins)
+{
+	__u32 pid = lock_owner() ? pins->control->loader_pid : 0;
+	__u32 guard = pins->control->guard_pid;
+	__u32 local = pid_to_local(pins, pid);
+
+	if (pid && !local) {
+		cJSON_AddNullToObject(object, "loader_pid");
+		cJSON_AddNullToObject(object, "guard_pid");
+		return;
+	}
+	cJSON_AddNumberToObject(object, "loader_pid", local);
+	cJSON_AddNumberToObject(object, "guard_pid", pid_to_local(pins, guard));
+}
+
 int cmd_status(int argc, char **argv, struct error *err)
 {
 	struct probe probe;
@@ -189,8 +207,7 @@ int cmd_status(int argc, char **argv, struct error *err)
 					     "used: run --hook=off?");
 	probe.preempts = pins.control->preempts && probe.trampolines;
 	object = new_object(&probe);
-	cJSON_AddNumberToObject(object, "loader_pid", lock_owner());
-	cJSON_AddNumberToObject(object, "guard_pid", pins.control->guard_pid);
+	add_loader(object, &pins);
 	cJSON_AddBoolToObject(object, "dry_run", pins.control->dry_run);
 	cJSON_AddNumberToObject(object, "hook", pins.control->hook);
 	add_capabilities(object, &probe);

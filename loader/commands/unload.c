@@ -47,6 +47,7 @@ int cmd_unload(int argc, char **argv, struct error *err)
 		options, parse, NULL, doc, NULL, NULL, NULL
 	};
 	bool force = false;
+	char owner[48];
 	struct pins pins;
 	int loader_lock, ret = command_parse(&argp, argc, argv, 0, &force, err);
 
@@ -62,9 +63,9 @@ int cmd_unload(int argc, char **argv, struct error *err)
 	loader_lock = lock_take(LOCK_LOADER, false, err);
 	if (loader_lock == -EBUSY)
 		return fail(err, EBUSY,
-			    "the loader is running (pid %d): stop that, it "
+			    "the loader is running (%s): stop that, it "
 			    "detaches at its end",
-			    lock_owner());
+			    lock_owner_text(owner, sizeof(owner)));
 	if (loader_lock < 0)
 		return loader_lock;
 	if (!ret) {

@@ -50,7 +50,8 @@ struct request {
 /* A process that is over, as it is found. */
 struct subject {
 	const struct pins *pins;
-	__u32 pid;
+	__u32 pid;   /* in the initial pid namespace, as the maps have it */
+	__u32 local; /* in ours, as the user knows it */
 	struct overhigh_look look;
 	struct overhigh_state state;
 	struct overhigh_verdict verdict; /* of this episode, or all 0 */
@@ -72,15 +73,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int find(struct subject *subject, struct error *err)
 {
 	const struct pins *pins = subject->pins;
-	__u32 pid = subject->pid;
+	__u32 pid, local = subject->local;
 	struct overhigh_state *state = &subject->state;
 	int ret;
 
-	if (!process_exists(pid))
-		return bad_input(err, "there is no process %u", pid);
+	pid = subject->pid = pid_to_initial(pins, local);
+	if (!pid || !process_exists(local))
+		return bad_input(err, "there is no process %u", local);
 	ret = look_at(pins, pid, &subject->look, err);
 	if (ret == -ENOENT)
-		return bad_input(err, "process %u has no policy", pid);
+		return bad_input(err, "process %u has no policy", local);
 	if (ret)
 		return ret;
 	/* 1: an episode is just ending */
@@ -88,7 +90,8 @@ static int find(struct subject *subject, struct error *err)
 	    bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_STATE], &pid, state) ||
 	    state->start_ns != subject->look.head.start_ns ||
 	    state->over_since_ns <= 1)
-		return bad_input(err, "process %u is not over its limit", pid);
+		return bad_input(err, "process %u is not over its limit",
+				 local);
 	return 0;
 }
 
@@ -120,9 +123,9 @@ static int write_verdict(const struct subject *subject, struct error *err)
 		return fail(err, errno, "cannot write the map verdict: %s",
 			    strerror(errno));
 	/* it may have ended before the exit hook could know of this */
-	if (process_signal(subject->pid, subject->state.start_ns, 0)) {
+	if (process_signal(subject->local, subject->state.start_ns, 0)) {
 		bpf_map_delete_elem(fd, &subject->pid);
-		return bad_input(err, "process %u has ended", subject->pid);
+		return bad_input(err, "process %u has ended", subject->local);
 	}
 	return 0;
 }
@@ -208,13 +211,13 @@ static int extend(struct subject *subject, const char *time, struct error *err)
 		return bad_input(err,
 				 "process %u is released: no step comes until "
 				 "it has fallen below its limit",
-				 subject->pid);
+				 subject->local);
 	due = next_due_ns(subject);
 	if (!due)
 		return bad_input(err,
 				 "the policy of process %u has no later step "
 				 "to put off",
-				 subject->pid);
+				 subject->local);
 	until_ns = clock_now_ns() + time_ns;
 	subject->verdict.not_before_ns = until_ns;
 	ret = write_verdict(subject, err);
@@ -226,7 +229,7 @@ static int extend(struct subject *subject, const char *time, struct error *err)
 					clock_now_ns()));
 		printf("the next step of process %u comes in %s: 60s after it "
 		       "was due\n",
-		       subject->pid, text);
+		       subject->local, text);
 	}
 	return ret;
 }
@@ -239,13 +242,13 @@ static int end(struct subject *subject, const char *unused, struct error *err)
 	ret = find(subject, err);
 	if (ret)
 		return ret;
-	ret = process_signal(subject->pid, subject->state.start_ns, SIGKILL);
+	ret = process_signal(subject->local, subject->state.start_ns, SIGKILL);
 	/* so that nothing says that it is held */
 	hold_release(subject->pins, subject->pid);
 	if (ret == -ESRCH)
-		return bad_input(err, "process %u has ended", subject->pid);
-	return ret ? fail(err, -ret, "cannot kill process %u: %s", subject->pid,
-			  strerror(-ret)) :
+		return bad_input(err, "process %u has ended", subject->local);
+	return ret ? fail(err, -ret, "cannot kill process %u: %s",
+			  subject->local, strerror(-ret)) :
 		     0;
 }
 
@@ -260,7 +263,7 @@ static int decide(const struct request *request, verdict_fn fn,
 	struct pins pins;
 	int lock, ret;
 
-	ret = parse_pid(request->words[0], &subject.pid, err);
+	ret = parse_pid(request->words[0], &subject.local, err);
 	if (ret)
 		return ret;
 	ret = pins_open(&pins, err);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "attach/attach.h"
 #include "base/clock.h"
+#include "base/namespace.h"
 #include "pins/counters.h"
 #include "daemon/daemon.h"
 #include "report/events.h"
@@ -216,8 +217,7 @@ static void tick(struct daemon *d)
 		wake_ns = d->soon_respond_ns;
 	if (thaw_ns && thaw_ns < wake_ns)
 		wake_ns = thaw_ns;
-	next.it_value.tv_sec = wake_ns / 1000000000ULL;
-	next.it_value.tv_nsec = wake_ns % 1000000000ULL;
+	next.it_value = clock_for_timer(wake_ns);
 	timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &next, NULL);
 }
 
@@ -418,6 +418,7 @@ static int choose_hook(const struct daemon *d, struct probe *probe,
 static int take_role(struct daemon *d, struct error *err)
 {
 	struct probe probe;
+	char owner[48];
 	int policy_lock, ret = probe_kernel(&probe, err);
 
 	if (!ret)
@@ -427,9 +428,9 @@ static int take_role(struct daemon *d, struct error *err)
 	d->lock_fd = lock_take(LOCK_LOADER, false, err);
 	if (d->lock_fd == -EBUSY)
 		return fail(err, EBUSY,
-			    "another loader is running (pid %d): stop it "
-			    "first, or use 'overhigh set'",
-			    lock_owner());
+			    "another loader is running (%s): stop it first, "
+			    "or use 'overhigh set'",
+			    lock_owner_text(owner, sizeof(owner)));
 	if (d->lock_fd < 0)
 		return d->lock_fd;
 	policy_lock = lock_take(LOCK_POLICY, true, err);
@@ -452,7 +453,9 @@ int daemon_start(struct daemon *d, struct error *err)
 		return ret;
 	d->pins->control->dry_run = d->dry_run;
 	d->pins->control->sample = d->sample;
-	d->pins->control->loader_pid = getpid();
+	d->pins->control->loader_level = pid_names_level(d->pins);
+	d->pins->control->loader_namespace = namespace_of_pids();
+	d->pins->control->loader_pid = pid_to_initial(d->pins, getpid());
 	d->lost = counter_read(d->pins, OVERHIGH_COUNT_LOST_EVENTS);
 	ret = responses_start(&d->responses, d->pins, err);
 	if (!ret)

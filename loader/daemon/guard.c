@@ -49,7 +49,8 @@ static void watch(const struct pins *pins, int alive_fd, pid_t loader)
 }
 
 static void __attribute__((noreturn))
-guard_main(const struct pins *pins, int alive_fd, pid_t loader)
+guard_main(const struct pins *pins, int alive_fd, pid_t loader,
+	   __u32 loader_pid)
 {
 	prctl(PR_SET_NAME, "overhigh-guard");
 	setsid();
@@ -57,7 +58,7 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader)
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	watch(pins, alive_fd, loader);
 	/* another loader may have taken over meanwhile: it releases its own */
-	if (pins->control->loader_pid == (__u32)loader) {
+	if (pins->control->loader_pid == loader_pid) {
 		hold_end(pins);
 		pins->control->loader_pid = 0;
 		pins->control->guard_pid = 0;
@@ -78,7 +79,7 @@ static void close_others(const struct pins *pins, int alive_fd)
 	if (max > 4096)
 		max = 4096;
 	for (fd = 0; fd < max; fd++) {
-		bool keep = fd == alive_fd;
+		bool keep = fd == alive_fd || fd == pins->names_link_fd;
 
 		for (i = 0; i < MAPS; i++)
 			keep |= fd == pins->map_fd[i];
@@ -108,11 +109,11 @@ int guard_start(struct guard *guard, const struct pins *pins, struct error *err)
 	}
 	if (!guard->pid) {
 		close_others(pins, ends[0]);
-		guard_main(pins, ends[0], loader);
+		guard_main(pins, ends[0], loader, pins->control->loader_pid);
 	}
 	close(ends[0]);
 	guard->alive_fd = ends[1];
-	pins->control->guard_pid = guard->pid;
+	pins->control->guard_pid = pid_to_initial(pins, guard->pid);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ void protect_memory(void)
 int protect_drop_policy(const struct pins *pins, struct error *err)
 {
 	int lock = lock_take(LOCK_POLICY, true, err);
-	__u32 pid = getpid();
+	__u32 pid = pid_to_initial(pins, getpid());
 
 	if (lock < 0)
 		return lock;

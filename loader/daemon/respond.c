@@ -12,16 +12,17 @@ static void send_due(const struct pins *pins, const struct overhigh_look *then)
 {
 	struct overhigh_look now;
 	struct error err;
+	__u32 local;
 	int ret;
 
 	if (look_at(pins, then->head.pid, &now, &err) ||
 	    now.head.start_ns != then->head.start_ns || !now.head.excess_bytes)
 		return;
-	ret = process_signal(then->head.pid, then->head.start_ns,
-			     then->head.due_signal);
+	local = pid_to_local(pins, then->head.pid);
+	ret = process_signal(local, then->head.start_ns, then->head.due_signal);
 	if (ret && ret != -ESRCH)
 		say("cannot send signal %u to process %u: error %d",
-		    then->head.due_signal, then->head.pid, -ret);
+		    then->head.due_signal, local, -ret);
 	/* a stopped process acts on no signal but SIGKILL */
 	hold_release(pins, then->head.pid);
 }

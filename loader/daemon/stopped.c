@@ -13,19 +13,22 @@
  * user that came just before our SIGCONT was undone by it; the record tells,
  * and he gets his stop back.
  */
-static void release(int map_fd, __u32 pid, const struct overhigh_held *held)
+static void release(const struct pins *pins, __u32 pid,
+		    const struct overhigh_held *held)
 {
+	__u32 local = pid_to_local(pins, pid);
+	int map_fd = pins->map_fd[MAP_HELD];
 	struct overhigh_held now;
 
 	if (!held->user_stop)
-		process_signal(pid, held->start_ns, SIGCONT);
+		process_signal(local, held->start_ns, SIGCONT);
 	/* a stop of ours that is newer than what we looked at has its own
 	 * deadline */
 	if (bpf_map_lookup_elem(map_fd, &pid, &now) ||
 	    now.since_ns != held->since_ns)
 		return;
 	if (now.user_stop && !held->user_stop)
-		process_signal(pid, held->start_ns, SIGSTOP);
+		process_signal(local, held->start_ns, SIGSTOP);
 	bpf_map_delete_elem(map_fd, &pid);
 }
 
@@ -46,7 +49,7 @@ int hold_release_due(const struct pins *pins, bool all, __u64 *next_ns)
 		if (bpf_map_lookup_elem(fd, &key, &held))
 			continue;
 		if (all || held.deadline_ns <= now_ns) {
-			release(fd, key, &held);
+			release(pins, key, &held);
 			continue;
 		}
 		remain++;
@@ -61,7 +64,7 @@ void hold_release(const struct pins *pins, __u32 pid)
 	struct overhigh_held held;
 
 	if (!bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held))
-		release(pins->map_fd[MAP_HELD], pid, &held);
+		release(pins, pid, &held);
 }
 
 void hold_each(const struct pins *pins, void (*fn)(__u32 pid, void *ctx),

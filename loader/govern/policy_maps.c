@@ -89,6 +89,9 @@ int policy_set(struct pins *pins, const struct target *target,
 	struct overhigh_policy record = *policy;
 	int ret = 0;
 
+	ret = target_in_reach(pins, target, err);
+	if (ret)
+		return ret;
 	if (overhigh_extended(policy))
 		ret = extension_take(pins, &record, more, err);
 	else
@@ -113,7 +116,7 @@ int policy_set(struct pins *pins, const struct target *target,
 	if (target->kind == TARGET_PROCESS && !process_same(target->pidfd)) {
 		bpf_map_delete_elem(pins->map_fd[MAP_PROCESS_POLICY],
 				    &target->pid);
-		bad_input(err, "process %u has ended", target->pid);
+		bad_input(err, "process %s has ended", target->text);
 		return -ESRCH;
 	}
 	return 0;
@@ -131,9 +134,9 @@ int policy_unset(struct pins *pins, const struct target *target,
 	if (target->kind == TARGET_PROCESS &&
 	    rule_of_process(pins, target->pid, &rule))
 		return bad_input(err,
-				 "the policy of %u comes from rule %s (%s): "
+				 "the policy of %s comes from rule %s (%s): "
 				 "change that, or set one with --action none",
-				 target->pid, rule.name, rule.where);
+				 target->text, rule.name, rule.where);
 	memset(&none, 0, sizeof(none));
 	__sync_fetch_and_add(&pins->control->generation, 1);
 	if (target->kind == TARGET_DEFAULT) {
@@ -250,6 +253,15 @@ struct refit {
 	unsigned int total;
 };
 
+/* Of processes outside our own pid namespace we cannot know: their policies go
+ * at their exit. */
+static bool may_be_there(const struct pins *pins, __u32 pid)
+{
+	__u32 local = pid_to_local(pins, pid);
+
+	return !local || process_exists(local);
+}
+
 static int refit_one(const struct target *target,
 		     const struct overhigh_policy *policy, void *ctx)
 {
@@ -263,7 +275,7 @@ static int refit_one(const struct target *target,
 	case TARGET_PROCESS:
 		/* bpftool may have named a process that is not there, and at
 		 * start there may be some that ended with no hook attached */
-		if (!process_exists(target->pid)) {
+		if (!may_be_there(refit->pins, target->pid)) {
 			bpf_map_delete_elem(
 				refit->pins->map_fd[MAP_PROCESS_POLICY],
 				&target->pid);

@@ -30,7 +30,7 @@ static void exempt(struct overhigh_policy *policy)
 }
 
 /* Adds what the rules need attached; refuses what cannot be had here. */
-static int plan_rules(const struct rule_tables *tables,
+static int plan_rules(const struct pins *pins, const struct rule_tables *tables,
 		      const struct probe *probe, __u32 usable,
 		      struct plan *plan, struct error *err)
 {
@@ -52,6 +52,12 @@ static int plan_rules(const struct rule_tables *tables,
 	}
 	if (!tables->set.nr_rules)
 		return 0;
+	if (pins->control->loader_level)
+		return bad_input(err,
+				 "%s: rules are for every process of the "
+				 "machine, and from within a pid namespace "
+				 "overhigh sees a part of them: run it outside",
+				 tables->rules[0].where);
 	if (~usable & MATCH_HOOKS)
 		return fail(err, EOPNOTSUPP,
 			    "this kernel does not let overhigh see every fork, "
@@ -133,7 +139,7 @@ static int enforce(struct pins *pins, struct rule_tables *tables,
 	for (i = 0; i < tables->set.nr_rules; i++)
 		if (tables->rules[i].flags & OVERHIGH_RULE_PROTECT)
 			exempt(&tables->rules[i].policy);
-	ret = plan_rules(tables, probe, usable, &plan, err);
+	ret = plan_rules(pins, tables, probe, usable, &plan, err);
 	if (!ret)
 		ret = write_extensions(pins, tables, err);
 	if (!ret)

@@ -3,41 +3,48 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/cgroup.h"
+#include "base/namespace.h"
 #include "overhigh_policy.h"
 #include "text/parse.h"
 #include "base/process.h"
 #include "govern/target.h"
 
-static int parse_process(const char *text, struct target *target,
-			 struct error *err)
+static int parse_process(const struct pins *pins, const char *text,
+			 struct target *target, struct error *err)
 {
 	struct process process;
+	__u32 local;
 	int ret;
 
 	target->kind = TARGET_PROCESS;
-	ret = parse_pid(text, &target->pid, err);
+	ret = parse_pid(text, &target->local, err);
 	if (ret)
 		return ret;
-	target->pidfd = process_open(target->pid);
-	ret = process_read(target->pid, &process);
+	local = target->local;
+	target->pidfd = process_open(local);
+	ret = process_read(local, &process);
 	if (ret)
-		return bad_input(err, "there is no process %u", target->pid);
-	if (process.tgid != target->pid)
+		return bad_input(err, "there is no process %u", local);
+	if (process.tgid != local)
 		return bad_input(err,
 				 "%u is a thread of process %u: policies hold "
 				 "for whole processes, use %u",
-				 target->pid, process.tgid, process.tgid);
+				 local, process.tgid, process.tgid);
 	if (process.kernel_thread)
 		return bad_input(err,
 				 "%u (%s) is a kernel thread: it has no memory "
 				 "of its own to limit",
-				 target->pid, process.comm);
-	if (target->pidfd < 0)
-		return bad_input(err, "there is no process %u", target->pid);
+				 local, process.comm);
+	/* the pidfd holds on to it: what has the number now is what was meant,
+	 * or it has ended, which the last check of all finds */
+	target->pid = pid_to_initial(pins, local);
+	if (target->pidfd < 0 || !target->pid)
+		return bad_input(err, "there is no process %u", local);
 	return 0;
 }
 
-int target_parse(const char *text, struct target *target, struct error *err)
+int target_parse(const struct pins *pins, const char *text,
+		 struct target *target, struct error *err)
 {
 	int ret;
 
@@ -55,7 +62,7 @@ int target_parse(const char *text, struct target *target, struct error *err)
 					text, target->level,
 					OVERHIGH_MAX_LEVEL);
 	} else {
-		ret = parse_process(text, target, err);
+		ret = parse_process(pins, text, target, err);
 	}
 	if (ret)
 		target_close(target);
@@ -77,6 +84,30 @@ void target_close(struct target *target)
 	target->pidfd = -1;
 }
 
+int target_in_reach(const struct pins *pins, const struct target *target,
+		    struct error *err)
+{
+	const volatile struct overhigh_control *control = pins->control;
+	__u32 who = target->local;
+
+	if (!control->loader_pid || !control->loader_level)
+		return 0;
+	if (target->kind == TARGET_DEFAULT)
+		return bad_input(err,
+				 "the default is for the whole machine, and "
+				 "the loader, in a pid namespace of its own, "
+				 "sees a part of it: run the loader outside");
+	if (target->kind == TARGET_CGROUP)
+		who = getpid();
+	if (namespace_has(who, control->loader_namespace))
+		return 0;
+	return bad_input(err,
+			 "the loader lives in a pid namespace of its own and "
+			 "does not see %s: run the loader outside",
+			 target->kind == TARGET_PROCESS ? target->text :
+							  "what is here");
+}
+
 static bool harms(const struct overhigh_policy *policy)
 {
 	__u32 first = overhigh_action(policy->control);
@@ -92,14 +123,15 @@ int target_check(const struct target *target,
 {
 	if (target->kind != TARGET_PROCESS || !harms(policy))
 		return 0;
-	if (target->pid == 1)
+	if (target->pid == 1 || target->local == 1)
 		return bad_input(err,
 				 "pid 1 is init: to stop or end it is to stop "
-				 "the machine; --force if that is meant");
+				 "the %s; --force if that is meant",
+				 target->pid == 1 ? "machine" : "container");
 	if (control && (target->pid == control->loader_pid ||
 			target->pid == control->guard_pid))
 		return bad_input(
 			err, "%u is overhigh itself; --force if that is meant",
-			target->pid);
+			target->local);
 	return 0;
 }

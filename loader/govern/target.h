@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include "base/error.h"
 #include "overhigh.h"
+#include "pins/pins.h"
 
 enum target_kind {
 	TARGET_PROCESS,
@@ -22,7 +23,9 @@ enum target_kind {
 
 struct target {
 	enum target_kind kind;
-	__u32 pid;	 /* PROCESS; 0 for DEFAULT, whose key that is */
+	__u32 pid;	 /* PROCESS: in the initial pid namespace, as the maps
+			  * have it; 0 for DEFAULT, whose key that is */
+	__u32 local;	 /* PROCESS: in ours, as the user knows it */
 	int pidfd;	 /* PROCESS: holds on to the one that was meant; -1 */
 	__u64 cgroup_id; /* CGROUP */
 	unsigned int level; /* CGROUP: 0 is the root */
@@ -30,9 +33,15 @@ struct target {
 };
 
 /* PID or a path in cgroup2.  The caller closes it with target_close(). */
-int target_parse(const char *text, struct target *target, struct error *err);
+int target_parse(const struct pins *pins, const char *text,
+		 struct target *target, struct error *err);
 void target_default(struct target *target);
 void target_close(struct target *target);
+
+/* Refuses what the loader that is alive could not look after, as it lives in a
+ * pid namespace that does not hold all that the target means. */
+int target_in_reach(const struct pins *pins, const struct target *target,
+		    struct error *err);
 
 /* Refuses what would harm the machine or overhigh itself: an action on pid 1,
  * on the loader or its guard. */

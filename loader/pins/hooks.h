@@ -58,5 +58,6 @@ extern const struct hook hooks[HOOKS];
 /* The programs whose only use is to be read: pinned, never on a hot path. */
 #define LOOK_PROGRAM "look"
 #define MATCH_PROGRAM "match"
+#define NAMES_PROGRAM "names"
 
 #endif /* OVERHIGH_PINS_HOOKS_H */

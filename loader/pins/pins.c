@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
+#include "base/namespace.h"
 #include "pins/hooks.h"
 #include "pins/pins.h"
 
@@ -139,6 +140,10 @@ static int open_all(struct pins *p, struct error *err)
 	}
 	p->look_link_fd = bpf_obj_get(PIN_LINKS "/" LOOK_PROGRAM);
 	p->match_link_fd = bpf_obj_get(PIN_LINKS "/" MATCH_PROGRAM);
+	p->names_link_fd = bpf_obj_get(PIN_LINKS "/" NAMES_PROGRAM);
+	p->names = pid_names_new(p->names_link_fd);
+	if (!p->names && !namespace_is_initial())
+		return fail(err, ENOMEM, "out of memory");
 	return map_control(p, err);
 }
 
@@ -150,9 +155,14 @@ int pins_open(struct pins *p, struct error *err)
 		p->map_fd[i] = -1;
 	p->look_link_fd = -1;
 	p->match_link_fd = -1;
+	p->names_link_fd = -1;
+	p->names = NULL;
 	p->control = NULL;
 	if (geteuid())
 		return bad_input(err, "this needs root: try sudo");
+	ret = namespace_check(err);
+	if (ret)
+		return ret;
 	if (!pins_exist())
 		return fail(err, ENOENT,
 			    "overhigh is not loaded: start 'overhigh run', or "
@@ -179,7 +189,11 @@ void pins_close(struct pins *p)
 		close(p->look_link_fd);
 	if (p->match_link_fd >= 0)
 		close(p->match_link_fd);
-	p->look_link_fd = p->match_link_fd = -1;
+	if (p->names_link_fd >= 0)
+		close(p->names_link_fd);
+	p->look_link_fd = p->match_link_fd = p->names_link_fd = -1;
+	pid_names_free(p->names);
+	p->names = NULL;
 }
 
 /* Removes the entries of one directory; bpffs has nothing but pins in it. */
@@ -246,7 +260,7 @@ int pins_remove(struct error *err)
 
 int lock_take(const char *name, bool wait, struct error *err)
 {
-	char path[PATH_MAX], pid[16];
+	char path[PATH_MAX], pid[32];
 	int fd, ret;
 
 	ret = make_private(RUN_DIR, err);
@@ -263,7 +277,7 @@ int lock_take(const char *name, bool wait, struct error *err)
 		return fail(err, ret, "cannot lock %s: %s", path,
 			    strerror(ret));
 	}
-	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	snprintf(pid, sizeof(pid), "%d %u\n", getpid(), namespace_of_pids());
 	if (ftruncate(fd, 0) || write(fd, pid, strlen(pid)) < 0) {
 		ret = errno;
 		close(fd);
@@ -276,14 +290,28 @@ int lock_take(const char *name, bool wait, struct error *err)
 int lock_owner(void)
 {
 	int fd = open(RUN_DIR "/" LOCK_LOADER, O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
+	unsigned int namespace;
+	char text[32] = "";
 	int pid = 0;
 
 	if (fd < 0)
 		return 0;
 	if (flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK &&
-	    read(fd, text, sizeof(text) - 1) > 0)
-		pid = atoi(text);
+	    read(fd, text, sizeof(text) - 1) > 0 &&
+	    (sscanf(text, "%d %u", &pid, &namespace) != 2 ||
+	     namespace != namespace_of_pids()))
+		pid = -1;
 	close(fd);
 	return pid;
+}
+
+const char *lock_owner_text(char *text, size_t size)
+{
+	int pid = lock_owner();
+
+	if (pid < 0)
+		snprintf(text, size, "in another pid namespace");
+	else
+		snprintf(text, size, "pid %d", pid);
+	return text;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include "base/error.h"
 #include "overhigh.h"
+#include "pins/pid_names.h"
 
 #define PIN_ROOT "/sys/fs/bpf"
 #define PIN_DIR PIN_ROOT "/overhigh"
@@ -50,6 +51,8 @@ struct pins {
 	int map_fd[MAPS];
 	int look_link_fd; /* of the iterators, -1 if there is none */
 	int match_link_fd;
+	int names_link_fd;
+	struct pid_names *names; /* NULL in the initial pid namespace */
 	/* the one record of the map control, shared with the kernel */
 	volatile struct overhigh_control *control;
 };
@@ -85,8 +88,11 @@ int pins_remove_policy(struct error *err);
  * if wait is false and it is held.
  */
 int lock_take(const char *name, bool wait, struct error *err);
-/* pid of the loader that holds the lock "loader", 0 if none does. */
+/* pid of the loader that holds the lock "loader", 0 if none does, -1 if it is
+ * one of another pid namespace. */
 int lock_owner(void);
+/* "pid 123" for a message, or that it is in another pid namespace. */
+const char *lock_owner_text(char *text, size_t size);
 
 #define LOCK_LOADER "loader.lock" /* who consumes events and continues */
 #define LOCK_POLICY "policy.lock" /* who changes policies and links */

@@ -51,6 +51,19 @@ static cJSON *rss_object(const struct overhigh_event *event)
 	return rss;
 }
 
+/* The number that the reader can use; null if the process lives outside his
+ * pid namespace. */
+static void add_pid(cJSON *object, const char *name, const char *initial_name,
+		    __u32 seen, __u32 initial)
+{
+	if (seen)
+		cJSON_AddNumberToObject(object, name, seen);
+	else
+		cJSON_AddNullToObject(object, name);
+	if (seen != initial)
+		cJSON_AddNumberToObject(object, initial_name, initial);
+}
+
 static cJSON *event_object(const struct overhigh_event *event)
 {
 	cJSON *object = cJSON_CreateObject();
@@ -61,8 +74,8 @@ static cJSON *event_object(const struct overhigh_event *event)
 	cJSON_AddStringToObject(
 		object, "type",
 		format_event_type(text, sizeof(text), event->type));
-	cJSON_AddNumberToObject(object, "pid", event->pid);
-	cJSON_AddNumberToObject(object, "tid", event->tid);
+	add_pid(object, "pid", "initial_pid", event->seen_pid, event->pid);
+	add_pid(object, "tid", "initial_tid", event->seen_tid, event->tid);
 	cJSON_AddStringToObject(object, "comm", comm);
 	cJSON_AddNumberToObject(object, "cgroup_id", event->cgroup_id);
 	cJSON_AddNumberToObject(object, "start_ns", event->start_ns);
@@ -156,7 +169,9 @@ static void event_text(const struct overhigh_event *event, char *line,
 	format_size_rounded(rss, sizeof(rss), sum);
 	format_size_rounded(limit, sizeof(limit), event->limit_bytes);
 	format_size_rounded(excess, sizeof(excess), event->excess_bytes);
-	snprintf(who, sizeof(who), "%s[%u]", comm, event->pid);
+	snprintf(who, sizeof(who),
+		 event->seen_pid ? "%s[%u]" : "%s[outside:%u]", comm,
+		 event->seen_pid ? event->seen_pid : event->pid);
 	if (event->over_ns) {
 		format_duration_rounded(over, sizeof(over), event->over_ns);
 		snprintf(after, sizeof(after), " after %s over", over);

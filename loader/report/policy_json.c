@@ -34,15 +34,27 @@ static const char *state_word(const struct overhigh_state *state, bool held)
 	return state->step ? "escalated" : "over";
 }
 
+/* "pid" is what the reader can use; what lives outside his pid namespace has
+ * none for him. */
+static void add_pid(cJSON *object, __u32 pid, __u32 local)
+{
+	if (local)
+		cJSON_AddNumberToObject(object, "pid", local);
+	else
+		cJSON_AddNullToObject(object, "pid");
+	if (local != pid)
+		cJSON_AddNumberToObject(object, "initial_pid", pid);
+}
+
 static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
-			const struct overhigh_look *look)
+			__u32 local, const struct overhigh_look *look)
 {
 	struct overhigh_state state = {};
 	struct overhigh_held held;
 	struct process process;
 	bool is_held;
 
-	if (!process_read(pid, &process))
+	if (!process_read(local, &process))
 		cJSON_AddStringToObject(object, "comm", process.comm);
 	if (look) {
 		cJSON_AddNumberToObject(object, "counted_bytes",
@@ -94,10 +106,13 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 		   const struct overhigh_look *look)
 {
 	cJSON *object = cJSON_CreateObject();
+	__u32 local = pid_to_local(pins, target->pid);
 	char text[PATH_MAX];
 
-	if (target->kind == TARGET_PROCESS)
-		snprintf(text, sizeof(text), "%u", target->pid);
+	if (target->kind == TARGET_PROCESS && !local)
+		snprintf(text, sizeof(text), "outside:%u", target->pid);
+	else if (target->kind == TARGET_PROCESS)
+		snprintf(text, sizeof(text), "%u", local);
 	else if (target->kind == TARGET_DEFAULT)
 		snprintf(text, sizeof(text), "default");
 	else if (cgroup_by_id(target->cgroup_id, text, sizeof(text), NULL))
@@ -105,8 +120,8 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 			 target->cgroup_id);
 	cJSON_AddStringToObject(object, "target", text);
 	if (target->kind == TARGET_PROCESS) {
-		cJSON_AddNumberToObject(object, "pid", target->pid);
-		add_process(object, pins, target->pid, look);
+		add_pid(object, target->pid, local);
+		add_process(object, pins, target->pid, local, look);
 	}
 	add_policy(object, pins, policy);
 	return object;
