@@ -494,6 +494,9 @@ static __noinline int apply_rule(struct task_struct *task, u32 pid,
 	if (rule->percent_of_max)
 		policy.process_limit =
 			memory_max(task, set) / 100 * rule->percent_of_max;
+	if (rule->percent_of_max &&
+	    policy.process_limit < OVERHIGH_MIN_LIMIT_BYTES)
+		policy.process_limit = OVERHIGH_MIN_LIMIT_BYTES;
 	/* the note first: without it the policy would seem to be set by hand */
 	if (bpf_map_update_elem(&process_rule, &pid, &note, BPF_ANY) ||
 	    bpf_map_update_elem(&process_policy, &pid, &policy, BPF_ANY)) {

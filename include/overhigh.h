@@ -190,6 +190,10 @@ struct overhigh_verdict {
 /* A step can be put off by so much in all, beyond when it was due. */
 #define OVERHIGH_MAX_EXTEND_NS 60000000000ULL
 
+/* The least process_limit that commands and rules take: less than this any
+ * process has.  Since 0.3. */
+#define OVERHIGH_MIN_LIMIT_BYTES (64ULL << 10)
+
 /* Longest single delay, whatever a policy says: the kernel's own cap for
  * memory.high (MEMCG_MAX_HIGH_DELAY_JIFFIES, mm/memcontrol.c). */
 #define OVERHIGH_MAX_DELAY_US 2000000U

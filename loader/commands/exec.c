@@ -111,6 +111,19 @@ static pid_t start_child(char **command, const sigset_t *mask, int *go_fd,
 	return pid;
 }
 
+/* CMD may have been ended already, by its policy. */
+static int start_command(int go_fd, struct error *err)
+{
+	int ret = 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (write(go_fd, "", 1) != 1 && errno != EPIPE)
+		ret = fail(err, errno, "cannot start the command: %s",
+			   strerror(errno));
+	close(go_fd);
+	return ret;
+}
+
 /* From before CMD is there until somebody handles them: a signal in between
  * must not end us and leave CMD behind. */
 static void block_signals(sigset_t *before)
@@ -138,10 +151,13 @@ static int govern(struct pins *pins, pid_t child,
 		return lock;
 	snprintf(text, sizeof(text), "%d", child);
 	ret = target_parse(pins, text, &target, err);
-	if (!ret)
+	if (!ret) {
 		ret = policy_set(pins, &target, policy, more, err);
-	if (!ret)
 		target_close(&target);
+	}
+	/* over as it was: the policy that was set has ended it */
+	if (ret == -ESRCH)
+		ret = 0;
 	close(lock);
 	return ret;
 }
@@ -186,10 +202,10 @@ static int with_run(pid_t child, int go_fd, const sigset_t *mask,
 		return ret;
 	ret = govern(&pins, child, policy, more, err);
 	pins_close(&pins);
-	if (!ret && write(go_fd, "", 1) != 1)
-		ret = fail(err, errno, "cannot start the command: %s",
-			   strerror(errno));
-	close(go_fd);
+	if (ret)
+		close(go_fd);
+	else
+		ret = start_command(go_fd, err);
 	return ret ? ret : wait_for(child, mask);
 }
 
@@ -200,10 +216,10 @@ static int without_run(struct daemon *d, int go_fd,
 	unsigned int left = 0;
 	int ret = govern(d->pins, d->child, policy, more, err);
 
-	if (!ret && write(go_fd, "", 1) != 1)
-		ret = fail(err, errno, "cannot start the command: %s",
-			   strerror(errno));
-	close(go_fd);
+	if (ret)
+		close(go_fd);
+	else
+		ret = start_command(go_fd, err);
 	if (!ret)
 		ret = daemon_loop(d, err);
 	/* what CMD left running stays governed, as after a crash */

@@ -6,7 +6,9 @@
 #include "commands/bpftool_line.h"
 #include "commands/command.h"
 #include "overhigh_policy.h"
+#include "govern/forecast.h"
 #include "govern/policy_maps.h"
+#include "text/format.h"
 #include "text/policy_options.h"
 #include "daemon/pressure.h"
 #include "attach/probe.h"
@@ -31,13 +33,18 @@ enum {
 	KEY_DEFAULT = 0x800,
 	KEY_FORCE,
 	KEY_PRINT,
+	KEY_DRY_RUN,
 };
 
 static const struct argp_option set_options[] = {
 	{ "default", KEY_DEFAULT, NULL, 0, "the policy of all that has none",
 	  0 },
 	{ "force", KEY_FORCE, NULL, 0,
-	  "even for init, for overhigh itself, or if unavailable here", 0 },
+	  "even for init, for overhigh itself, if unavailable here, or if it "
+	  "kills at once",
+	  0 },
+	{ "dry-run", KEY_DRY_RUN, NULL, 0,
+	  "show who would be over now, and change nothing", 0 },
 	{ "print", KEY_PRINT, NULL, 0,
 	  "print the bpftool line in place of running it", 0 },
 	{ 0 },
@@ -50,7 +57,7 @@ static const struct argp_option unset_options[] = {
 
 struct settings {
 	struct policy_options policy;
-	bool use_default, force, print;
+	bool use_default, force, print, dry_run;
 	char **targets; /* points into argv */
 	int nr_targets;
 };
@@ -72,6 +79,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PRINT:
 		settings->print = true;
+		return 0;
+	case KEY_DRY_RUN:
+		settings->dry_run = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		settings->targets = state->argv + state->next;
@@ -129,6 +139,77 @@ static int check_targets(const struct settings *settings,
 	return ret;
 }
 
+static bool kills(const struct overhigh_policy *policy,
+		  const struct overhigh_extension *more)
+{
+	struct policy_terms terms = { .policy = policy,
+				      .steps = more->steps,
+				      .nr_steps = OVERHIGH_MAX_STEPS };
+
+	return policy_terms_have(&terms, OVERHIGH_KILL) && !more->pressure;
+}
+
+/* A kill for many at once is often a slip of the keyboard: 4 for 4G. */
+static int check_kill(const struct settings *settings,
+		      const struct target *target,
+		      const struct overhigh_policy *policy,
+		      const struct pins *pins, struct error *err)
+{
+	struct forecast found;
+	char who[160];
+	int ret;
+
+	if (settings->force || settings->print ||
+	    target->kind == TARGET_PROCESS ||
+	    !kills(policy, &settings->policy.more))
+		return 0;
+	ret = forecast(pins, target, policy, &found, err);
+	if (ret || !found.nr)
+		return ret;
+	forecast_text(&found, 3, who, sizeof(who));
+	free(found.over);
+	return bad_input(err,
+			 "%s would be killed: over that now %s %s; --dry-run "
+			 "shows all, --force sets it",
+			 target->text, found.nr == 1 ? "is" : "are", who);
+}
+
+static int show_forecast(const struct target *target,
+			 const struct overhigh_policy *policy,
+			 const struct pins *pins, struct error *err)
+{
+	char counted[FORMAT_MAX], excess[FORMAT_MAX];
+	struct forecast found;
+	unsigned int i;
+	int ret = forecast(pins, target, policy, &found, err);
+
+	if (ret)
+		return ret;
+	printf("%s: %u would be over now%s\n", target->text, found.nr,
+	       found.nr ? ":" : "");
+	for (i = 0; i < found.nr; i++)
+		printf("  %-15.15s %7u %8s, %8s over\n", found.over[i].comm,
+		       found.over[i].pid,
+		       format_size_rounded(counted, sizeof(counted),
+					   found.over[i].counted_bytes),
+		       format_size_rounded(excess, sizeof(excess),
+					   found.over[i].excess_bytes));
+	free(found.over);
+	return 0;
+}
+
+static int set_one(const struct settings *settings, struct target *target,
+		   const struct overhigh_policy *policy, struct pins *pins,
+		   struct error *err)
+{
+	if (settings->dry_run)
+		return show_forecast(target, policy, pins, err);
+	if (settings->print)
+		return bpftool_lines(stdout, pins, target, policy,
+				     &settings->policy.more, err);
+	return policy_set(pins, target, policy, &settings->policy.more, err);
+}
+
 static int set_all(const struct settings *settings, struct target *targets,
 		   int n, const struct overhigh_policy *policy,
 		   struct pins *pins, struct error *err)
@@ -136,14 +217,10 @@ static int set_all(const struct settings *settings, struct target *targets,
 	int i, ret;
 
 	ret = check_targets(settings, targets, n, policy, pins, err);
-	for (i = 0; !ret && i < n; i++) {
-		if (settings->print)
-			ret = bpftool_lines(stdout, pins, &targets[i], policy,
-					    &settings->policy.more, err);
-		else
-			ret = policy_set(pins, &targets[i], policy,
-					 &settings->policy.more, err);
-	}
+	for (i = 0; !ret && !settings->dry_run && i < n; i++)
+		ret = check_kill(settings, &targets[i], policy, pins, err);
+	for (i = 0; !ret && i < n; i++)
+		ret = set_one(settings, &targets[i], policy, pins, err);
 	return ret;
 }
 

@@ -40,10 +40,15 @@ static int set_action(struct policy_options *options, const char *arg,
 static int set_limit(struct policy_options *options, const char *arg,
 		     uint64_t value, struct error *err)
 {
-	(void)arg;
-	if (!value)
-		return bad_input(err, "--limit 0 is below what any process "
-				      "needs: use for example --limit 64K");
+	if (value < OVERHIGH_MIN_LIMIT_BYTES)
+		return bad_input(
+			err,
+			"--limit %.32s is less than any process has: use at "
+			"least 64K%s",
+			arg,
+			value && arg[strspn(arg, "0123456789")] == 0 ?
+				", or add a unit, like 200M or 4G" :
+				"");
 	options->policy.process_limit = value;
 	return 0;
 }

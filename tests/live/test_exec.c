@@ -82,7 +82,7 @@ static void the_policy_holds_before_the_first_instruction(void **state)
 {
 	(void)state;
 	live_run("");
-	live_overhigh(&cmd, "exec --action kill --limit 16K -- %s hold=0",
+	live_overhigh(&cmd, "exec --action kill --limit 64K -- %s hold=0",
 		      eat());
 	ASSERT_STATUS(128 + SIGKILL);
 	assert_string_equal(cmd.out, "");

@@ -435,7 +435,11 @@ static void numbers_keep_to_their_bounds(void **state)
 	struct overhigh_policy policy;
 
 	(void)state;
-	assert_refused("--action kill --limit 0", "--limit 64K");
+	assert_refused("--action kill --limit 0", "at least 64K");
+	assert_refused("--action kill --limit 65535", "at least 64K");
+	assert_refused("--action kill --limit 63K", "at least 64K");
+	/* a unit was forgotten */
+	assert_refused("--action kill --limit 4", "like 200M or 4G");
 	assert_refused("--action slowdown --limit 1M --max-delay 0",
 		       "--max-delay 0 is too small: use at least 1ms");
 	assert_refused("--action slowdown --limit 1M --max-delay 999us",
@@ -448,11 +452,11 @@ static void numbers_keep_to_their_bounds(void **state)
 		       "use a multiple of 1ms");
 	assert_refused("--action none --limit 1M --then kill --grace 50d",
 		       "use at most 49d");
-	policy = policy_of("--action slowdown --limit 1 --max-delay 2s "
+	policy = policy_of("--action slowdown --limit 64K --max-delay 2s "
 			   "--grace 49d --then kill");
 	assert_int_equal(policy.max_delay_us, OVERHIGH_MAX_DELAY_US);
 	assert_true(policy.grace_ms == 49U * 24 * 3600 * 1000);
-	assert_int_equal(policy.process_limit, 1);
+	assert_int_equal(policy.process_limit, OVERHIGH_MIN_LIMIT_BYTES);
 }
 
 static void a_wrong_value_stops_at_its_own_line(void **state)
@@ -666,8 +670,9 @@ static void random_line(uint64_t *seed, char *line)
 	*line = '\0';
 	add_word(line, "action", actions[action]);
 	snprintf(value, sizeof(value), "%llu",
-		 1 + (unsigned long long)(next_random(seed) >>
-					  (1 + next_random(seed) % 60)));
+		 OVERHIGH_MIN_LIMIT_BYTES +
+			 (unsigned long long)(next_random(seed) >>
+					      (1 + next_random(seed) % 60)));
 	if (condition & 1)
 		add_word(line, "limit", value);
 	if (condition & 1 && next_random(seed) % 2)

@@ -104,6 +104,7 @@ static const struct refusal refusals[] = {
 	{ RULE "action = stop\n", 3, "stop" },
 	{ RULE "limit = much\naction = kill\n", 3, "much" },
 	{ RULE "limit = 0\naction = kill\n", 3, "limit 0" },
+	{ RULE "limit = 300\naction = kill\n", 3, "at least 64K" },
 	{ RULE "limit = 25%\naction = kill\n", 3, "does not say of what" },
 	{ RULE "limit = 25% of disk\naction = kill\n", 3, "25% of RAM" },
 	{ RULE "limit = 0% of RAM\naction = kill\n", 3, "no share" },

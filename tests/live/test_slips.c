@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_slips.c - a slip of the keyboard kills nobody: what a policy for many
+ * would hit is said first.
+ *
+ * The policies for the default here would kill after an hour only: this may be
+ * a machine that somebody works at.
+ */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "live.h"
+
+static struct live_cmd cmd;
+
+#define LATE_KILL "--action none --limit 200M --then 'kill after 1h'"
+
+/* Whether it names the process, like eat[123] or 123. */
+static bool names(const char *text, const char *before, pid_t pid)
+{
+	char who[64];
+
+	snprintf(who, sizeof(who), "%s%d", before, pid);
+	return strstr(text, who);
+}
+
+static struct live_proc *one_that_is_over(void)
+{
+	struct live_proc *proc = live_eat("touch=300M wait touch=1M wait");
+
+	live_at_gate(proc, 0, 1);
+	return proc;
+}
+
+static void a_kill_for_all_that_somebody_is_over_wants_force(void **state)
+{
+	struct live_proc *proc;
+
+	(void)state;
+	live_run("");
+	proc = one_that_is_over();
+	live_shell(&cmd, "%s set --default " LATE_KILL,
+		   getenv("OVERHIGH") ? getenv("OVERHIGH") : "build/overhigh");
+	LIVE_ASSERT(cmd.status == 2, "exit %d", cmd.status);
+	LIVE_ASSERT(strstr(cmd.err, "--force") && strstr(cmd.err, "--dry-run"),
+		    "says no way on: %s", cmd.err);
+	live_overhigh(&cmd, "get --default");
+	LIVE_ASSERT(cmd.status == 1, "and it is set: %s", cmd.out);
+	kill(proc->pid, SIGKILL);
+	live_run_stop();
+}
+
+static void a_kill_for_a_cgroup_names_who_is_over(void **state)
+{
+	const char *root = live_cgroup_root(NULL), *cgroup;
+	struct live_proc *proc;
+
+	(void)state;
+	if (!root)
+		LIVE_SKIP("no cgroup2");
+	LIVE_NEED("kill");
+	live_run("");
+	cgroup = live_cgroup(root, "slips");
+	proc = one_that_is_over();
+	/* it is not in it yet: nobody is over */
+	live_ok("set %s --action kill --limit 200M", cgroup);
+	live_ok("unset %s", cgroup);
+	live_cgroup_enter(cgroup, proc->pid);
+	live_overhigh(&cmd, "set %s --action kill --limit 200M", cgroup);
+	LIVE_ASSERT(cmd.status == 2 && names(cmd.err, "eat[", proc->pid),
+		    "exit %d: %s", cmd.status, cmd.err);
+	live_overhigh(&cmd, "set %s --action kill --limit 200M --dry-run",
+		      cgroup);
+	LIVE_ASSERT(cmd.status == 0 && names(cmd.out, " ", proc->pid) &&
+			    strstr(cmd.out, "1 would be over now"),
+		    "exit %d: %s", cmd.status, cmd.out);
+	LIVE_ASSERT(!strstr(live_policies(), "cgroup_policy"),
+		    "it is set all the same");
+	/* nobody is over so high a limit */
+	live_ok("set %s --action kill --limit 1G", cgroup);
+	live_ok("set %s --action kill --limit 200M --force", cgroup);
+	live_open_gate(proc, 0);
+	live_assert_killed(proc, LIVE_WAIT_MS);
+	live_run_stop();
+}
+
+static void who_has_a_policy_of_his_own_is_not_in_the_way(void **state)
+{
+	const char *root = live_cgroup_root(NULL), *cgroup;
+	struct live_proc *proc;
+
+	(void)state;
+	if (!root)
+		LIVE_SKIP("no cgroup2");
+	live_run("");
+	cgroup = live_cgroup(root, "slips");
+	proc = one_that_is_over();
+	live_cgroup_enter(cgroup, proc->pid);
+	live_ok("set %d --action none --limit 8G", proc->pid);
+	live_ok("set %s --action kill --limit 200M", cgroup);
+	kill(proc->pid, SIGKILL);
+	live_run_stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(a_kill_for_all_that_somebody_is_over_wants_force),
+		LIVE_TEST(a_kill_for_a_cgroup_names_who_is_over),
+		LIVE_TEST(who_has_a_policy_of_his_own_is_not_in_the_way),
+	};
+
+	return cmocka_run_group_tests_name("slips", tests, NULL, NULL);
+}
