@@ -93,24 +93,37 @@ LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/te
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
 PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn inside recover_glibc recover_musl recover_jemalloc)
 
+# TEST_ONLY
+ONLY := $(BUILD)/tests/runner/only.o
+$(ONLY): tests/runner/only.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+# static: it runs in guests too, and starts fast
+$(BUILD)/tests/runner/runner: tests/runner/runner.c
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -static -MMD -MP -o $@ $<
+
 $(ROOMS_LIB): $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJ))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(ROOMS_LIB)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(ONLY) $(ROOMS_LIB)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(ROOMS_LIB) $(CHECK_LIBS) $(PKG_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(ONLY) $(ROOMS_LIB) $(CHECK_LIBS) $(PKG_LIBS)
 
 $(BUILD)/tests/live/%.o: tests/live/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/live/test_%: tests/live/test_%.c $(LIVE_LIB)
+$(BUILD)/tests/live/test_%: tests/live/test_%.c $(ONLY) $(LIVE_LIB)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(LIVE_LIB) $(CHECK_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -Wno-missing-prototypes -MMD -MP -o $@ $< $(ONLY) $(LIVE_LIB) $(CHECK_LIBS)
 
 $(BUILD)/tests/recover_%: tests/prog/recover.c
 	$(call say,TEST,$@)
@@ -164,13 +177,13 @@ $(BUILD)/tests/%: tests/prog/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -Itests/prog $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< -pthread
 
-$(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(BUILD)/overhigh.bpf.o
+$(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(ONLY) $(BUILD)/overhigh.bpf.o
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< $(CHECK_LIBS) $(PKG_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< $(ONLY) $(CHECK_LIBS) $(PKG_LIBS)
 
 .PHONY: tests
-tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf
+tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf $(BUILD)/tests/runner/runner
 
 # with a libbpf that can load policies, wherever this one cannot
 .PHONY: guest-loader
@@ -178,7 +191,6 @@ guest-loader:
 	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/guest $$(tests/vm/libbpf) $(BUILD)/guest/overhigh
 
 # KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
-# the slowest first
 KERNELS ?= 7.2 6.12 6.1
 
 .PHONY: check
@@ -186,6 +198,10 @@ check:
 	$(Q)tests/install-packages check
 	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests
 	$(Q)BUILD=$(BUILD) tests/check $(KERNELS)
+
+.PHONY: check-all
+check-all:
+	$(Q)EVERYWHERE=1 $(MAKE) -s --no-print-directory check
 
 # VM=6.12: in a guest with that kernel
 SHOW := $(addprefix $(BUILD)/tests/,demo bench counted runaway faults eat neighbour)
@@ -251,6 +267,7 @@ help:
 	@echo 'make               build build/overhigh'
 	@echo 'make demo          see each action do its work (VM=6.12: in a guest)'
 	@echo 'make check         every test: unit, live, guests (KERNELS="6.1 7.2")'
+	@echo 'make check-all     the same, each live test on each of the kernels'
 	@echo 'make bench         page-fault cost and overshoot, on this kernel; VM=6.12:'
 	@echo '                   instructions that are added, counted in a guest'
 	@echo 'make plots         docs/policies.png, from a guest (VM=6.12)'

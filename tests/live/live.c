@@ -88,6 +88,25 @@ void live_say_skip(const char *test, const char *format, ...)
 	fflush(stdout);
 }
 
+/* ---- which tests ---- */
+
+char live_once[] = "once";
+
+int live_run_tests(const char *name, const struct CMUnitTest *tests, size_t nr,
+		   int (*setup)(void **state), int (*teardown)(void **state))
+{
+	bool every_kernel = getenv("TEST_EVERY_KERNEL");
+	struct CMUnitTest wanted[nr];
+	size_t i, nr_wanted = 0;
+
+	for (i = 0; i < nr; i++)
+		if (tests[i].initial_state != live_once || !every_kernel ||
+		    getenv("TEST_ONLY"))
+			wanted[nr_wanted++] = tests[i];
+	return _cmocka_run_group_tests(name, wanted, nr_wanted, setup,
+				       teardown);
+}
+
 /* ---- before and after a test ---- */
 
 /*

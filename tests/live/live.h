@@ -39,6 +39,28 @@
 #define LIVE_TEST(function)                                                    \
 	cmocka_unit_test_setup_teardown(function, live_setup, live_teardown)
 
+/*
+ * The same for what no kernel makes a difference to: output, options, files,
+ * what the loader decides by itself.  It runs once: on the machine's own kernel
+ * or, where that skips it, in one guest.  A program all of whose tests are so
+ * says "Runs: once." in its first comment instead.
+ */
+#define LIVE_TEST_ONCE(function)                                               \
+	{                                                                      \
+#function, function, live_setup, live_teardown, live_once      \
+	}
+
+extern char live_once[];
+
+/* Instead of cmocka_run_group_tests_name(): leaves out the tests above where
+ * TEST_EVERY_KERNEL is set, as tests/check does for its guests. */
+#define live_tests(name, tests, setup, teardown)                               \
+	live_run_tests(name, tests, sizeof(tests) / sizeof((tests)[0]), setup, \
+		       teardown)
+
+int live_run_tests(const char *name, const struct CMUnitTest *tests, size_t nr,
+		   int (*setup)(void **state), int (*teardown)(void **state));
+
 #define LIVE_FAIL(...)                                                         \
 	do {                                                                   \
 		print_error(__VA_ARGS__);                                      \

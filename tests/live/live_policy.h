@@ -34,6 +34,11 @@ int policy_teardown(void **state);
 #define POLICY_TEST(function)                                                  \
 	cmocka_unit_test_setup_teardown(function, live_setup, policy_teardown)
 
+#define POLICY_TEST_ONCE(function)                                             \
+	{                                                                      \
+#function, function, live_setup, policy_teardown, live_once    \
+	}
+
 /* What this kernel or this libbpf cannot do is said by overhigh. */
 #define NEED_POLICIES()                                                        \
 	do {                                                                   \

@@ -2,6 +2,8 @@
 /*
  * test_bad_input.c - what is wrong is refused: exit 2, one line that says what,
  * and nothing is changed.
+ *
+ * Runs: once.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -351,5 +353,5 @@ int main(void)
 		LIVE_TEST(without_root_nothing_works_and_says_so),
 	};
 
-	return cmocka_run_group_tests_name("bad input", tests, NULL, NULL);
+	return live_tests("bad input", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * test_commands.c - set, get, unset, list, and bpftool as their equal.
+ *
+ * Runs: once.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -376,5 +378,5 @@ int main(void)
 		LIVE_TEST(wrong_records_are_refused_with_one_event),
 	};
 
-	return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
+	return live_tests("commands", tests, NULL, NULL);
 }

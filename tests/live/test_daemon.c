@@ -501,28 +501,29 @@ static void the_loader_survives_the_exhaustion_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(a_second_run_is_refused),
+		LIVE_TEST_ONCE(a_second_run_is_refused),
 		LIVE_TEST(enforcement_goes_on_when_the_loader_is_killed),
-		LIVE_TEST(set_works_while_no_loader_runs),
+		LIVE_TEST_ONCE(set_works_while_no_loader_runs),
 		LIVE_TEST(a_new_run_takes_over_without_a_gap),
-		LIVE_TEST(policies_outlive_the_takeover),
+		LIVE_TEST_ONCE(policies_outlive_the_takeover),
 		LIVE_TEST(a_graceful_end_detaches_everything),
-		LIVE_TEST(keep_leaves_everything_attached),
+		LIVE_TEST_ONCE(keep_leaves_everything_attached),
 		LIVE_TEST(unload_removes_everything),
-		LIVE_TEST(pins_of_another_version_are_refused),
-		LIVE_TEST(only_root_may_look_at_the_pins),
-		LIVE_TEST(run_mounts_bpffs_where_it_is_not_mounted),
+		LIVE_TEST_ONCE(pins_of_another_version_are_refused),
+		LIVE_TEST_ONCE(only_root_may_look_at_the_pins),
+		LIVE_TEST_ONCE(run_mounts_bpffs_where_it_is_not_mounted),
 		LIVE_TEST(nothing_is_attached_while_no_policy_exists),
 		LIVE_TEST(hooks_go_when_the_last_governed_process_has_ended),
-		LIVE_TEST(status_names_a_mechanism_or_a_reason_for_each_action),
-		LIVE_TEST(counters_count_what_was_done),
-		LIVE_TEST(a_dry_run_reports_and_does_nothing),
-		LIVE_TEST(events_that_are_lost_are_counted),
-		LIVE_TEST(events_can_be_followed_by_another_command),
-		LIVE_TEST(events_carry_what_the_process_had),
-		LIVE_TEST(events_cost_the_loader_no_memory),
-		LIVE_TEST(the_loader_survives_the_exhaustion_of_memory),
+		LIVE_TEST_ONCE(
+			status_names_a_mechanism_or_a_reason_for_each_action),
+		LIVE_TEST_ONCE(counters_count_what_was_done),
+		LIVE_TEST_ONCE(a_dry_run_reports_and_does_nothing),
+		LIVE_TEST_ONCE(events_that_are_lost_are_counted),
+		LIVE_TEST_ONCE(events_can_be_followed_by_another_command),
+		LIVE_TEST_ONCE(events_carry_what_the_process_had),
+		LIVE_TEST_ONCE(events_cost_the_loader_no_memory),
+		LIVE_TEST_ONCE(the_loader_survives_the_exhaustion_of_memory),
 	};
 
-	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+	return live_tests("run", tests, NULL, NULL);
 }

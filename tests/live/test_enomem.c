@@ -311,19 +311,18 @@ int main(void)
 		LIVE_TEST(mprotect_fails_only_while_over),
 		LIVE_TEST(a_runaway_stops_at_its_limit_and_lives),
 		LIVE_TEST(page_faults_go_on),
-		LIVE_TEST(small_requests_pass_up_to_their_budget),
+		LIVE_TEST_ONCE(small_requests_pass_up_to_their_budget),
 		LIVE_TEST(fork_of_a_process_that_is_over_works),
 		LIVE_TEST(exec_of_a_process_that_is_over_works),
 		LIVE_TEST(exec_in_a_cgroup_that_is_over_works),
-		LIVE_TEST(a_dry_run_fails_nothing),
-		LIVE_TEST(a_program_with_glibc_sees_null_and_recovers),
-		LIVE_TEST(a_program_with_musl_sees_null_and_recovers),
-		LIVE_TEST(a_program_with_jemalloc_sees_null_and_recovers),
+		LIVE_TEST_ONCE(a_dry_run_fails_nothing),
+		LIVE_TEST_ONCE(a_program_with_glibc_sees_null_and_recovers),
+		LIVE_TEST_ONCE(a_program_with_musl_sees_null_and_recovers),
+		LIVE_TEST_ONCE(a_program_with_jemalloc_sees_null_and_recovers),
 		LIVE_TEST(mlock_fails_only_while_over),
 		LIVE_TEST(mlockall_fails_only_while_over),
 		LIVE_TEST(growth_of_shared_memory_fails_only_while_over),
 	};
 
-	return cmocka_run_group_tests_name("enomem", tests, NULL,
-					   live_module_end);
+	return live_tests("enomem", tests, NULL, live_module_end);
 }

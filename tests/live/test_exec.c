@@ -2,6 +2,8 @@
 /*
  * test_exec.c - overhigh exec: the policy holds before the first instruction,
  * and the exit status is the one that a shell would give.
+ *
+ * Runs: once.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -186,5 +188,5 @@ int main(void)
 		LIVE_TEST(a_signal_to_exec_reaches_the_command),
 	};
 
-	return cmocka_run_group_tests_name("exec", tests, NULL, NULL);
+	return live_tests("exec", tests, NULL, NULL);
 }

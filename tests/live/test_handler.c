@@ -4,6 +4,8 @@
  * and for a bounded time, and nothing waits for it.
  *
  * Does not belong here: what handlers may do with a process (test_verdict.c).
+ *
+ * Runs: once.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -479,5 +481,5 @@ int main(void)
 		HANDLER_TEST(a_command_that_is_not_there_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("handler", tests, NULL, NULL);
+	return live_tests("handler", tests, NULL, NULL);
 }

@@ -542,12 +542,11 @@ int main(void)
 		LIVE_TEST(a_sleep_is_memory_pressure),
 		LIVE_TEST(a_sleeper_can_be_frozen),
 		LIVE_TEST(neighbours_lose_no_throughput),
-		LIVE_TEST(a_module_without_btf_is_named),
+		LIVE_TEST_ONCE(a_module_without_btf_is_named),
 		LIVE_TEST(the_module_is_taken_up_when_it_comes),
 		LIVE_TEST(slowdown_goes_on_when_the_loader_is_killed),
 		LIVE_TEST(off_means_off),
 	};
 
-	return cmocka_run_group_tests_name("hook", tests, NULL,
-					   live_module_end);
+	return live_tests("hook", tests, NULL, live_module_end);
 }

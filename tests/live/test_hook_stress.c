@@ -100,6 +100,5 @@ int main(void)
 		LIVE_TEST(the_module_survives_500_rounds),
 	};
 
-	return cmocka_run_group_tests_name("hook_stress", tests, NULL,
-					   live_module_end);
+	return live_tests("hook_stress", tests, NULL, live_module_end);
 }

@@ -327,5 +327,5 @@ int main(void)
 		LIVE_TEST(swapped_memory_counts_when_chosen),
 	};
 
-	return cmocka_run_group_tests_name("kill", tests, NULL, NULL);
+	return live_tests("kill", tests, NULL, NULL);
 }

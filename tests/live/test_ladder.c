@@ -449,23 +449,25 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(the_next_step_comes_after_the_grace_time),
 		LIVE_TEST(the_next_step_comes_to_an_idle_process_too),
-		LIVE_TEST(falling_below_starts_the_grace_time_anew),
-		LIVE_TEST(a_process_that_ends_in_its_grace_time_is_let_alone),
-		LIVE_TEST(a_signal_that_is_ignored_is_followed_by_the_kill),
-		LIVE_TEST(a_process_that_heeds_the_signal_lives),
+		LIVE_TEST_ONCE(falling_below_starts_the_grace_time_anew),
+		LIVE_TEST_ONCE(
+			a_process_that_ends_in_its_grace_time_is_let_alone),
+		LIVE_TEST_ONCE(
+			a_signal_that_is_ignored_is_followed_by_the_kill),
+		LIVE_TEST_ONCE(a_process_that_heeds_the_signal_lives),
 		LIVE_TEST(a_slowed_process_is_killed_after_its_grace_time),
-		LIVE_TEST(each_step_signals_once_in_the_life_of_a_policy),
+		LIVE_TEST_ONCE(each_step_signals_once_in_the_life_of_a_policy),
 		LIVE_TEST(each_step_of_a_ladder_comes_in_time),
-		LIVE_TEST(delays_do_not_put_off_a_step),
+		LIVE_TEST_ONCE(delays_do_not_put_off_a_step),
 		LIVE_TEST(a_ladder_goes_on_without_a_loader),
-		LIVE_TEST(a_ladder_begins_anew_far_below_the_limit_alone),
-		LIVE_TEST(what_a_ladder_needs_is_shared_and_given_back),
-		LIVE_TEST(bpftool_changes_a_ladder_too),
-		LIVE_TEST(explain_says_where_on_its_ladder_a_process_is),
+		LIVE_TEST_ONCE(a_ladder_begins_anew_far_below_the_limit_alone),
+		LIVE_TEST_ONCE(what_a_ladder_needs_is_shared_and_given_back),
+		LIVE_TEST_ONCE(bpftool_changes_a_ladder_too),
+		LIVE_TEST_ONCE(explain_says_where_on_its_ladder_a_process_is),
 		LIVE_TEST(a_rate_paces_growth_below_the_limit),
-		LIVE_TEST(a_rate_paces_without_the_module_too),
-		LIVE_TEST(a_dry_run_escalates_in_words_only),
+		LIVE_TEST_ONCE(a_rate_paces_without_the_module_too),
+		LIVE_TEST_ONCE(a_dry_run_escalates_in_words_only),
 	};
 
-	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
+	return live_tests("ladder", tests, NULL, NULL);
 }

@@ -314,12 +314,12 @@ int main(void)
 		LIVE_TEST(the_end_of_a_thread_does_not_end_the_policy),
 		LIVE_TEST(a_reused_pid_does_not_inherit),
 		LIVE_TEST(a_record_of_a_dead_pid_does_not_hit_the_next_process),
-		LIVE_TEST(unset_ends_enforcement),
+		LIVE_TEST_ONCE(unset_ends_enforcement),
 		LIVE_TEST(munmap_ends_the_over_state),
 		LIVE_TEST(madvise_dontneed_ends_the_over_state),
 		LIVE_TEST(exit_ends_the_over_state),
 		LIVE_TEST(a_killed_process_ends_the_over_state),
 	};
 
-	return cmocka_run_group_tests_name("lifetime", tests, NULL, NULL);
+	return live_tests("lifetime", tests, NULL, NULL);
 }

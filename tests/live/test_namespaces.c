@@ -230,5 +230,5 @@ int main(void)
 		LIVE_TEST(what_a_loader_inside_cannot_see_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("namespaces", tests, NULL, NULL);
+	return live_tests("namespaces", tests, NULL, NULL);
 }

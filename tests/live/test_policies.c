@@ -239,17 +239,16 @@ static void without_the_module_it_is_said_what_is_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		POLICY_TEST(without_the_module_it_is_said_what_is_missing),
-		POLICY_TEST(
+		POLICY_TEST_ONCE(without_the_module_it_is_said_what_is_missing),
+		POLICY_TEST_ONCE(
 			a_policy_outlives_its_command_and_is_used_by_a_later_run),
 		POLICY_TEST(unload_gives_back_to_the_built_in),
-		POLICY_TEST(a_second_load_replaces_the_first),
-		POLICY_TEST(what_is_refused_leaves_the_active_one_alone),
+		POLICY_TEST_ONCE(a_second_load_replaces_the_first),
+		POLICY_TEST_ONCE(what_is_refused_leaves_the_active_one_alone),
 		POLICY_TEST(a_wrong_answer_ends_the_policy_and_is_shown),
-		POLICY_TEST(a_policy_that_gives_up_says_why),
+		POLICY_TEST_ONCE(a_policy_that_gives_up_says_why),
 		POLICY_TEST(no_crossing_is_missed_while_policies_are_replaced),
 	};
 
-	return cmocka_run_group_tests_name("policies", tests, NULL,
-					   live_module_end);
+	return live_tests("policies", tests, NULL, live_module_end);
 }

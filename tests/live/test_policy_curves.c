@@ -425,15 +425,14 @@ static void ladder_leaves_other_actions_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		POLICY_TEST(ladder_leaves_other_actions_alone),
-		POLICY_TEST(ladder_slows_down_then_signals_then_kills),
-		POLICY_TEST(rate_does_what_it_says),
-		POLICY_TEST(linear_does_what_its_curve_says),
-		POLICY_TEST(quadratic_does_what_its_curve_says),
+		POLICY_TEST_ONCE(ladder_leaves_other_actions_alone),
+		POLICY_TEST_ONCE(ladder_slows_down_then_signals_then_kills),
+		POLICY_TEST_ONCE(rate_does_what_it_says),
+		POLICY_TEST_ONCE(linear_does_what_its_curve_says),
+		POLICY_TEST_ONCE(quadratic_does_what_its_curve_says),
 		POLICY_TEST(no_policy_gets_more_than_two_seconds),
 		POLICY_TEST(the_built_in_curve_is_the_same),
 	};
 
-	return cmocka_run_group_tests_name("policy curves", tests, NULL,
-					   live_module_end);
+	return live_tests("policy curves", tests, NULL, live_module_end);
 }

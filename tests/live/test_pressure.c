@@ -447,14 +447,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(a_process_is_over_under_pressure_only),
 		LIVE_TEST(a_cgroup_policy_looks_at_its_own_pressure),
-		LIVE_TEST(a_dead_loader_leaves_nothing_open),
-		LIVE_TEST(a_removed_cgroup_is_forgotten),
-		LIVE_TEST(a_condition_can_come_and_go),
-		LIVE_TEST(the_condition_of_a_rule_is_watched),
-		LIVE_TEST(a_full_table_is_said_once),
-		LIVE_TEST(own_throttling_does_not_keep_it_true),
+		LIVE_TEST_ONCE(a_dead_loader_leaves_nothing_open),
+		LIVE_TEST_ONCE(a_removed_cgroup_is_forgotten),
+		LIVE_TEST_ONCE(a_condition_can_come_and_go),
+		LIVE_TEST_ONCE(the_condition_of_a_rule_is_watched),
+		LIVE_TEST_ONCE(a_full_table_is_said_once),
+		LIVE_TEST_ONCE(own_throttling_does_not_keep_it_true),
 	};
 
-	return cmocka_run_group_tests_name("pressure", tests, NULL,
-					   live_module_end);
+	return live_tests("pressure", tests, NULL, live_module_end);
 }

@@ -402,19 +402,19 @@ static void a_file_that_lies_does_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(a_cgroup_policy_acts_on_its_cgroup),
-		LIVE_TEST(the_root_is_refused),
-		LIVE_TEST(what_holds_the_loader_is_not_frozen),
-		LIVE_TEST(a_missing_controller_is_said_once),
+		LIVE_TEST_ONCE(a_cgroup_policy_acts_on_its_cgroup),
+		LIVE_TEST_ONCE(the_root_is_refused),
+		LIVE_TEST_ONCE(what_holds_the_loader_is_not_frozen),
+		LIVE_TEST_ONCE(a_missing_controller_is_said_once),
 		LIVE_TEST(a_freeze_ends_after_its_time),
-		LIVE_TEST(the_guard_ends_a_freeze_of_a_stopped_loader),
+		LIVE_TEST_ONCE(the_guard_ends_a_freeze_of_a_stopped_loader),
 		LIVE_TEST(a_frozen_process_takes_the_next_step),
 		LIVE_TEST(reclaim_brings_it_below),
-		LIVE_TEST(a_stuck_reclaim_holds_nothing_up),
-		LIVE_TEST(a_late_write_is_undone),
-		LIVE_TEST(a_dry_run_changes_nothing),
-		LIVE_TEST(a_file_that_lies_does_no_harm),
+		LIVE_TEST_ONCE(a_stuck_reclaim_holds_nothing_up),
+		LIVE_TEST_ONCE(a_late_write_is_undone),
+		LIVE_TEST_ONCE(a_dry_run_changes_nothing),
+		LIVE_TEST_ONCE(a_file_that_lies_does_no_harm),
 	};
 
-	return cmocka_run_group_tests_name("response_kinds", tests, NULL, NULL);
+	return live_tests("response_kinds", tests, NULL, NULL);
 }

@@ -381,20 +381,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(it_ends_when_the_process_is_below),
-		LIVE_TEST(it_ends_when_the_process_does),
+		LIVE_TEST_ONCE(it_ends_when_the_process_does),
 		LIVE_TEST(it_ends_with_the_loader),
-		LIVE_TEST(the_guard_undoes_it_when_the_loader_is_killed),
-		LIVE_TEST(a_loader_killed_at_any_moment_leaves_nothing),
-		LIVE_TEST(the_next_run_undoes_what_both_have_left),
-		LIVE_TEST(so_does_unload),
-		LIVE_TEST(unload_undoes_even_if_nothing_is_loaded),
-		LIVE_TEST(it_stays_while_another_process_is_over),
-		LIVE_TEST(a_users_change_meanwhile_stays),
-		LIVE_TEST(a_users_thaw_is_respected),
-		LIVE_TEST(a_lower_value_is_not_raised),
-		LIVE_TEST(another_cgroup_of_the_same_name_is_not_touched),
-		LIVE_TEST(a_cgroup_that_is_removed_meanwhile_is_forgotten),
+		LIVE_TEST_ONCE(the_guard_undoes_it_when_the_loader_is_killed),
+		LIVE_TEST_ONCE(a_loader_killed_at_any_moment_leaves_nothing),
+		LIVE_TEST_ONCE(the_next_run_undoes_what_both_have_left),
+		LIVE_TEST_ONCE(so_does_unload),
+		LIVE_TEST_ONCE(unload_undoes_even_if_nothing_is_loaded),
+		LIVE_TEST_ONCE(it_stays_while_another_process_is_over),
+		LIVE_TEST_ONCE(a_users_change_meanwhile_stays),
+		LIVE_TEST_ONCE(a_users_thaw_is_respected),
+		LIVE_TEST_ONCE(a_lower_value_is_not_raised),
+		LIVE_TEST_ONCE(another_cgroup_of_the_same_name_is_not_touched),
+		LIVE_TEST_ONCE(a_cgroup_that_is_removed_meanwhile_is_forgotten),
 	};
 
-	return cmocka_run_group_tests_name("responses", tests, NULL, NULL);
+	return live_tests("responses", tests, NULL, NULL);
 }

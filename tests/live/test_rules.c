@@ -468,21 +468,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(a_rule_holds_from_the_exec_on),
-		LIVE_TEST(what_already_runs_is_matched_at_start),
+		LIVE_TEST_ONCE(what_already_runs_is_matched_at_start),
 		LIVE_TEST(every_key_is_looked_at),
 		LIVE_TEST(the_cgroup_is_looked_at),
-		LIVE_TEST(the_first_rule_wins),
+		LIVE_TEST_ONCE(the_first_rule_wins),
 		LIVE_TEST(an_exec_of_something_else_ends_the_rule),
-		LIVE_TEST(a_limit_may_be_a_share_of_memory_max),
-		LIVE_TEST(what_is_protected_is_left_alone),
-		LIVE_TEST(a_policy_set_by_hand_is_not_changed),
-		LIVE_TEST(a_dry_run_says_who_would_have_been_killed),
-		LIVE_TEST(a_reload_is_all_or_nothing),
-		LIVE_TEST(wrong_rules_at_start_are_refused),
-		LIVE_TEST(rules_outlive_a_loader_that_is_killed),
+		LIVE_TEST_ONCE(a_limit_may_be_a_share_of_memory_max),
+		LIVE_TEST_ONCE(what_is_protected_is_left_alone),
+		LIVE_TEST_ONCE(a_policy_set_by_hand_is_not_changed),
+		LIVE_TEST_ONCE(a_dry_run_says_who_would_have_been_killed),
+		LIVE_TEST_ONCE(a_reload_is_all_or_nothing),
+		LIVE_TEST_ONCE(wrong_rules_at_start_are_refused),
+		LIVE_TEST_ONCE(rules_outlive_a_loader_that_is_killed),
 		LIVE_TEST(of_10000_short_processes_none_escapes),
-		LIVE_TEST(a_reload_under_load_leaves_no_gap),
+		LIVE_TEST_ONCE(a_reload_under_load_leaves_no_gap),
 	};
 
-	return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
+	return live_tests("rules", tests, NULL, NULL);
 }

@@ -311,7 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(the_handler_runs_before_any_further_instruction),
-		LIVE_TEST(the_event_names_the_signal_and_the_excess),
+		LIVE_TEST_ONCE(the_event_names_the_signal_and_the_excess),
 		LIVE_TEST(a_signal_comes_once_unless_repeated),
 		LIVE_TEST(a_repeated_signal_comes_at_every_crossing),
 		LIVE_TEST(crossings_in_quick_succession_are_all_seen),
@@ -319,12 +319,12 @@ int main(void)
 		LIVE_TEST(
 			a_signal_that_is_not_handled_does_what_it_always_does),
 		LIVE_TEST(an_ignored_signal_leaves_the_process_alone),
-		LIVE_TEST(real_time_signals_can_be_named_by_number),
+		LIVE_TEST_ONCE(real_time_signals_can_be_named_by_number),
 		LIVE_TEST(a_process_with_threads_gets_one_signal),
-		LIVE_TEST(a_new_policy_signals_anew),
-		LIVE_TEST(log_writes_one_line_for_each_crossing),
-		LIVE_TEST(none_reports_the_crossing_and_does_nothing),
+		LIVE_TEST_ONCE(a_new_policy_signals_anew),
+		LIVE_TEST_ONCE(log_writes_one_line_for_each_crossing),
+		LIVE_TEST_ONCE(none_reports_the_crossing_and_does_nothing),
 	};
 
-	return cmocka_run_group_tests_name("signal", tests, NULL, NULL);
+	return live_tests("signal", tests, NULL, NULL);
 }

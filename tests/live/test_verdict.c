@@ -340,19 +340,18 @@ static void a_release_is_not_extended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(release_lets_a_stopped_process_go_at_once),
+		LIVE_TEST_ONCE(release_lets_a_stopped_process_go_at_once),
 		LIVE_TEST(release_wakes_a_sleeper_at_once),
-		LIVE_TEST(a_released_process_sees_no_later_step),
-		LIVE_TEST(extend_puts_the_next_step_off),
-		LIVE_TEST(extend_has_an_end),
-		LIVE_TEST(kill_kills),
-		LIVE_TEST(kill_kills_a_stopped_process),
+		LIVE_TEST_ONCE(a_released_process_sees_no_later_step),
+		LIVE_TEST_ONCE(extend_puts_the_next_step_off),
+		LIVE_TEST_ONCE(extend_has_an_end),
+		LIVE_TEST_ONCE(kill_kills),
+		LIVE_TEST_ONCE(kill_kills_a_stopped_process),
 		LIVE_TEST(kill_kills_a_sleeper),
-		LIVE_TEST(who_is_not_over_is_refused),
-		LIVE_TEST(what_cannot_be_put_off_is_refused),
-		LIVE_TEST(a_release_is_not_extended),
+		LIVE_TEST_ONCE(who_is_not_over_is_refused),
+		LIVE_TEST_ONCE(what_cannot_be_put_off_is_refused),
+		LIVE_TEST_ONCE(a_release_is_not_extended),
 	};
 
-	return cmocka_run_group_tests_name("verdict", tests, NULL,
-					   live_module_end);
+	return live_tests("verdict", tests, NULL, live_module_end);
 }

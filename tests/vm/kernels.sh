@@ -89,7 +89,7 @@ fetch() { # VERSION
 
     # The kernel's types, for tests that compare them. Asking the kernel itself
     # keeps one that does not boot out of the cache. Packed: a serial port is slow.
-    local memory=2G swap='' limit='' keep_log='' adds=()
+    local memory=2G swap='' limit='' keep_log='' input='' adds=()
     guest "$new" gzip -c /sys/kernel/btf/vmlinux >"$new/btf.gz"
     gunzip "$new/btf.gz"
     chmod 755 "$new"
