@@ -185,6 +185,29 @@ $(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(ONLY) $(BUILD)/overhigh.bpf.o
 .PHONY: tests
 tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf $(BUILD)/tests/runner/runner
 
+# ---- fuzzing and sanitizers ---------------------------------------------------
+# In build folders of their own, with compilers' options of their own.
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+# what parses and prints, and nothing that needs a kernel
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach room,rules text base,$(wildcard loader/$(room)/*.c)) \
+	loader/cgroups/undo_line.c loader/report/events.c)
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(FUZZ_OBJ) $(PKG_LIBS)
+
+.PHONY: fuzzers fuzz-build san-build
+fuzzers: $(FUZZERS)
+fuzz-build:
+	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/fuzz CC=$(CLANG) CFLAGS='-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link' fuzzers
+san-build:
+	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/san CFLAGS='-O1 -g $(SANITIZE)' san-programs
+.PHONY: san-programs
+san-programs: all $(TEST_POLICIES) $(UNIT)
+
 # with a libbpf that can load policies, wherever this one cannot
 .PHONY: guest-loader
 guest-loader:

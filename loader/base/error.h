@@ -18,6 +18,20 @@ struct error {
 	int exit_status; /* what the command exits with: 2 bad input, else 1 */
 };
 
+/* What is quoted may hold anything: it stays one line, and says nothing to the
+ * terminal. */
+static inline void error_vset(struct error *err, int exit_status,
+			      const char *format, va_list args)
+{
+	char *c;
+
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	for (c = err->text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
+	err->exit_status = exit_status;
+}
+
 /* Writes the line and returns -code. */
 __attribute__((format(printf, 3, 4))) static inline int
 fail(struct error *err, int code, const char *format, ...)
@@ -25,9 +39,8 @@ fail(struct error *err, int code, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
+	error_vset(err, 1, format, args);
 	va_end(args);
-	err->exit_status = 1;
 	return -code;
 }
 
@@ -38,9 +51,8 @@ bad_input(struct error *err, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
+	error_vset(err, 2, format, args);
 	va_end(args);
-	err->exit_status = 2;
 	return -EINVAL;
 }
 

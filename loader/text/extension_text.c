@@ -88,10 +88,11 @@ int parse_step(const char *text, struct overhigh_step *step, struct error *err)
 static int permille_of(const char *text)
 {
 	char *end;
-	long permille = strtol(text, &end, 10) * 10;
+	long percent = strtol(text, &end, 10), permille;
 
-	if (!isdigit(text[0]) || permille > 1000)
+	if (!isdigit(text[0]) || percent > 100)
 		return -1;
+	permille = percent * 10;
 	if (end[0] == '.' && isdigit(end[1])) {
 		permille += end[1] - '0';
 		end += 2;
