@@ -132,6 +132,9 @@ $(BUILD)/tests/recover_%: tests/prog/recover.c
 
 TEST_POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/policies/*.bpf.c))
 
+# asked for its --help
+$(BUILD)/tests/unit/test_docs: $(BUILD)/overhigh
+
 # policy programs, which it reads
 $(BUILD)/tests/unit/test_policy_object: $(POLICIES) $(TEST_POLICIES)
 

@@ -57,7 +57,8 @@ static int usage(FILE *out)
 		"  overhigh set 1234 --action signal --signal TERM --limit 1G "
 		"\\\n"
 		"           --grace 10s --then kill\n\n"
-		"'overhigh COMMAND --help' shows the options of a command.\n");
+		"'overhigh COMMAND --help' shows the options of a command, "
+		"'overhigh --version' the\nversion.\n");
 	return 0;
 }
 

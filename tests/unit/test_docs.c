@@ -1,57 +1,568 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_docs.c - the man pages know every option of a policy.
+ * test_docs.c - README, docs/ and man/ against the program and the tree.
  *
- * Run from the top of the tree.  What the options do is tested elsewhere.
+ * Belongs here: names that the pages mention (options, subcommands, files,
+ * links) and what they promise to list; command lines and rules in them are
+ * parsed.  Does not: what those do.  Run from the top of the tree; the program
+ * is asked for its --help, so it must have been built beside the tests, or be
+ * named by OVERHIGH.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <glob.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "overhigh.h"
+#include "report/events.h"
+#include "rules/rules.h"
+#include "text/format.h"
 #include "text/policy_options.h"
 #include <cmocka.h>
 
-/* before: what stands before an option's name. */
-static void look_for_options(const char *path, const char *before)
+#define MOST_TEXT (1 << 18)
+#define MOST_PAGES 32
+#define README_LINES 130
+
+struct page {
+	char *path, *text;
+};
+
+static struct page pages[MOST_PAGES]; /* README, CHANGELOG, docs, examples */
+static size_t nr_pages;
+static char *man8, *man5, *all_docs;
+static char *help, *commands; /* " --keep --json ", " run exec " */
+
+/* What the pages say of other programs. */
+static const char others[] = " --import --add "; /* mokutil, tests/vm/run */
+
+static char *read_all(FILE *f)
 {
-	static char page[1 << 16];
-	FILE *f = fopen(path, "re");
-	char name[64], *to;
-	const char *from;
-	size_t i;
+	char *text = calloc(1, MOST_TEXT);
 
 	assert_non_null(f);
-	page[fread(page, 1, sizeof(page) - 1, f)] = 0;
+	assert_non_null(text);
+	assert_true(fread(text, 1, MOST_TEXT - 1, f) < MOST_TEXT - 1);
+	return text;
+}
+
+static char *read_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text;
+
+	if (!f)
+		fail_msg("cannot read %s", path);
+	text = read_all(f);
 	fclose(f);
-	for (i = 0; i < POLICY_FIELDS; i++) {
-		/* in roff a dash of an option is written \- */
-		to = name + snprintf(name, sizeof(name), "%s", before);
-		for (from = policy_fields[i].name; *from; from++) {
-			if (*from == '-')
-				*to++ = '\\';
-			*to++ = *from;
+	return text;
+}
+
+/* roff writes the dash of an option \-, and a quote \(aq. */
+static char *read_man(const char *path)
+{
+	char *text = read_file(path), *from, *to = text;
+
+	for (from = text; *from; from++) {
+		if (!strncmp(from, "\\(aq", 4)) {
+			*to++ = '\'';
+			from += 3;
+		} else if (strncmp(from, "\\-", 2)) {
+			*to++ = *from; /* the dash itself comes next */
 		}
-		*to = 0;
-		if (!strstr(page, name))
-			fail_msg("%s lacks %s", path, name);
+	}
+	*to = 0;
+	return text;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	char padded[128];
+
+	snprintf(padded, sizeof(padded), " %s ", word);
+	return strstr(words, padded);
+}
+
+static void add_word(char *words, const char *word)
+{
+	assert_true(strlen(words) + strlen(word) + 2 < MOST_TEXT);
+	if (!has_word(words, word))
+		strcat(strcat(words, word), " ");
+}
+
+/* The next "--name" at or behind *at; false at the end of the text. */
+static bool next_option(const char **at, char *name, size_t size)
+{
+	const char *text = *at, *p = text;
+	size_t length;
+
+	while ((p = strstr(p, "--"))) {
+		length = strspn(p + 2, "abcdefghijklmnopqrstuvwxyz-");
+		*at = p + 2 + length;
+		if (islower(p[2]) && length + 3 < size &&
+		    (p == text || !strchr("-|", p[-1]))) {
+			snprintf(name, size, "%.*s", (int)length + 2, p);
+			return true;
+		}
+		p = *at;
+	}
+	return false;
+}
+
+/* What the program prints when it is called so. */
+static char *ask(const char *arguments)
+{
+	char command[2 * PATH_MAX], self[PATH_MAX] = "";
+	const char *program = getenv("OVERHIGH");
+	char *text;
+	FILE *f;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		fail_msg("no /proc");
+	if (!program)
+		program = strcat(dirname(dirname(dirname(self))), "/overhigh");
+	snprintf(command, sizeof(command), "'%s' %s --help", program,
+		 arguments);
+	f = popen(command, "re");
+	text = read_all(f);
+	if (pclose(f))
+		fail_msg("%s failed: build it first", command);
+	return text;
+}
+
+/* The words that stand two spaces from the margin, as in a list of commands;
+ * the options of each are added to help. */
+static void learn(const char *prefix)
+{
+	char *text = ask(prefix), name[32], sub[64];
+	const char *at = text, *line = text;
+
+	while (next_option(&at, name, sizeof(name)))
+		add_word(help, name);
+	for (; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "  %31[a-z] ", name) != 1 || line[2] == ' ' ||
+		    line[2 + strlen(name)] != ' ' || !strcmp(name, "overhigh"))
+			continue;
+		snprintf(sub, sizeof(sub), "%s%s%s", prefix, *prefix ? " " : "",
+			 name);
+		add_word(commands, sub);
+		learn(sub);
+	}
+	free(text);
+}
+
+static void add_pages(const char *pattern)
+{
+	glob_t found;
+	size_t i;
+
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	for (i = 0; i < found.gl_pathc && nr_pages < MOST_PAGES; i++) {
+		pages[nr_pages].path = strdup(found.gl_pathv[i]);
+		pages[nr_pages].text = read_file(found.gl_pathv[i]);
+		strcat(all_docs, pages[nr_pages++].text);
+	}
+	globfree(&found);
+}
+
+static int read_everything(void **state)
+{
+	(void)state;
+	all_docs = calloc(1, MOST_TEXT * 4);
+	help = calloc(1, MOST_TEXT);
+	commands = calloc(1, MOST_TEXT);
+	strcpy(help, " ");
+	strcpy(commands, " ");
+	add_pages("README.md");
+	add_pages("CHANGELOG.md");
+	add_pages("docs/*.md");
+	add_pages("examples/*/README");
+	man8 = read_man("man/overhigh.8");
+	man5 = read_man("man/overhigh.conf.5");
+	learn("");
+	return 0;
+}
+
+static bool names_option(const char *text, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (; (text = strstr(text, option)); text += length)
+		if (!islower(text[length]) && text[length] != '-')
+			return true;
+	return false;
+}
+
+static void every_option_is_in_the_man_page_and_in_docs(void **state)
+{
+	const char *at = help;
+	char name[64];
+
+	(void)state;
+	while (next_option(&at, name, sizeof(name))) {
+		if (!names_option(man8, name))
+			fail_msg("man/overhigh.8 lacks %s", name);
+		if (!names_option(all_docs, name))
+			fail_msg("no page of docs/ has %s", name);
 	}
 }
 
-static void the_man_pages_name_every_option(void **state)
+static void every_key_of_a_rule_is_in_its_man_page(void **state)
 {
+	size_t i;
+
 	(void)state;
-	look_for_options("man/overhigh.8", "\\-\\-");
-	look_for_options("man/overhigh.conf.5", "");
+	for (i = 0; i < POLICY_FIELDS; i++)
+		if (!strstr(man5, policy_fields[i].name))
+			fail_msg("man/overhigh.conf.5 lacks %s",
+				 policy_fields[i].name);
+}
+
+static void check_options(const char *path, const char *text)
+{
+	char name[64];
+
+	while (next_option(&text, name, sizeof(name)))
+		if (!has_word(help, name) && !has_word(others, name))
+			fail_msg("%s: no command has %s", path, name);
+}
+
+static void pages_name_no_option_that_is_not_there(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nr_pages; i++)
+		check_options(pages[i].path, pages[i].text);
+	check_options("man/overhigh.8", man8);
+	check_options("man/overhigh.conf.5", man5);
+}
+
+/* "overhigh NAME" in code is a command; NAME as in "policy load". */
+static void check_commands(const char *path, const char *text)
+{
+	char name[32], next[32], both[65];
+	const char *at = text;
+	int n;
+
+	for (; (at = strstr(at, "overhigh ")); at += 9) {
+		if (at < text + 4 ||
+		    (at[-1] != '`' && strncmp(at - 4, "    ", 4)))
+			continue;
+		n = sscanf(at + 9, "%31[a-z] %31[a-z]", name, next);
+		if (n < 1)
+			continue;
+		if (!has_word(commands, name))
+			fail_msg("%s: 'overhigh %s' is no command", path, name);
+		snprintf(both, sizeof(both), "policy %s", next);
+		if (n == 2 && !strcmp(name, "policy") &&
+		    !has_word(commands, both))
+			fail_msg("%s: 'overhigh %s' is no command", path, both);
+	}
+}
+
+static void every_command_is_in_the_man_page_and_no_other_anywhere(void **state)
+{
+	char *copy = strdup(commands), *word, *rest = copy;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nr_pages; i++)
+		check_commands(pages[i].path, pages[i].text);
+	while ((word = strsep(&rest, " ")))
+		if (*word && !strstr(man8, word))
+			fail_msg("man/overhigh.8 lacks the command %s", word);
+	free(copy);
+}
+
+static void check_files(const struct page *page)
+{
+	static const char *const folders[] = {
+		"`loader/",   "`bpf/",	    "`tests/", "`include/", "`kernel/",
+		"`policies/", "`examples/", "`man/",   "`docs/",    "`vmlinux.h"
+	};
+	char path[PATH_MAX];
+	const char *at;
+	glob_t found;
+	size_t i;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		for (at = page->text; (at = strstr(at, folders[i])); at++) {
+			snprintf(path, sizeof(path), "%.*s",
+				 (int)strcspn(at + 1, "` \n"), at + 1);
+			if (glob(path, 0, NULL, &found))
+				fail_msg("%s: there is no %s", page->path,
+					 path);
+			globfree(&found);
+		}
+}
+
+static void files_that_the_pages_name_are_there(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nr_pages; i++)
+		check_files(&pages[i]);
+}
+
+/* As GitHub makes an anchor of a heading. */
+static void make_anchor(const char *heading, char *anchor, size_t size)
+{
+	size_t n = 0;
+
+	for (; *heading && *heading != '\n' && n + 1 < size; heading++) {
+		if (isalnum(*heading) || strchr("-_", *heading))
+			anchor[n++] = tolower(*heading);
+		else if (*heading == ' ')
+			anchor[n++] = '-';
+	}
+	anchor[n] = 0;
+}
+
+static bool has_anchor(const char *text, const char *wanted)
+{
+	char anchor[256];
+
+	for (; (text = strstr(text, "\n#")); text++) {
+		make_anchor(text + 1 + strspn(text + 1, "# "), anchor,
+			    sizeof(anchor));
+		if (!strcmp(anchor, wanted))
+			return true;
+	}
+	return false;
+}
+
+static void check_link(const struct page *page, const char *link)
+{
+	char folder[PATH_MAX], path[2 * PATH_MAX + 2], target[PATH_MAX],
+		*anchor;
+	char *text;
+
+	snprintf(target, sizeof(target), "%.*s", (int)strcspn(link, ")"), link);
+	if (strstr(target, "://"))
+		return;
+	anchor = strchr(target, '#');
+	if (anchor)
+		*anchor++ = 0;
+	snprintf(folder, sizeof(folder), "%s", page->path);
+	snprintf(path, sizeof(path), "%s/%s", dirname(folder), target);
+	if (access(*target ? path : page->path, F_OK))
+		fail_msg("%s: a link to %s, which is not there", page->path,
+			 target);
+	if (!anchor)
+		return;
+	text = read_file(*target ? path : page->path);
+	if (!has_anchor(text, anchor))
+		fail_msg("%s: %s has no heading #%s", page->path, path, anchor);
+	free(text);
+}
+
+static void links_between_pages_resolve(void **state)
+{
+	const char *at;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nr_pages; i++)
+		for (at = pages[i].text; (at = strstr(at, "](")); at++)
+			check_link(&pages[i], at + 2);
+}
+
+/* The next word of a command line, quotes taken off; NULL at its end. */
+static char *next_word(char **at)
+{
+	char *word = *at + strspn(*at, " "), quote;
+
+	if (!*word || *word == '#')
+		return NULL;
+	quote = strchr("'\"", *word) ? *word++ : 0;
+	*at = quote ? strchr(word, quote) : word + strcspn(word, " ");
+	assert_non_null(*at);
+	if (**at)
+		*(*at)++ = 0;
+	return word;
+}
+
+static void check_line(const char *path, char *line)
+{
+	char *copy = strdup(line), *at = copy, *word;
+	struct overhigh_policy policy;
+	struct policy_options options;
+	size_t i;
+	int ret = 0;
+
+	policy_options_init(&options);
+	while (!ret && (word = next_word(&at)) && strcmp(word, "--"))
+		for (i = 0; i < POLICY_FIELDS; i++)
+			if (!strncmp(word, "--", 2) &&
+			    !strcmp(word + 2, policy_fields[i].name)) {
+				ret = policy_option_set(
+					&options, policy_fields[i].key,
+					policy_fields[i].metavar ?
+						next_word(&at) :
+						NULL,
+					&options.err);
+				break;
+			}
+	if (!ret && policy_options_any(&options))
+		ret = policy_options_finish(&options, &policy, &options.err);
+	if (ret)
+		fail_msg("%s: '%s': %s", path, line, options.err.text);
+	free(copy);
+}
+
+/* Lines and spans of code that begin with a set or an exec. */
+static unsigned int check_lines(const char *path, const char *text)
+{
+	const char *at = text, *end;
+	unsigned int lines = 0;
+	char line[1024];
+	size_t n;
+
+	for (; (at = strstr(at, "overhigh ")); at++) {
+		if (at == text || !strchr("` \n", at[-1]) ||
+		    (strncmp(at + 9, "set ", 4) && strncmp(at + 9, "exec ", 5)))
+			continue;
+		end = at[-1] == '`' ? "`" : "\n";
+		for (n = 0; at[n] && at[n] != *end && n + 1 < sizeof(line);
+		     n++) {
+			line[n] = at[n];
+			if (at[n] == '\\' && at[n + 1] == '\n') {
+				line[n++] = ' ';
+				line[n] = ' ';
+			}
+		}
+		line[n] = 0;
+		check_line(path, line);
+		lines++;
+	}
+	return lines;
+}
+
+static void command_lines_in_the_pages_are_accepted(void **state)
+{
+	unsigned int lines = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nr_pages; i++)
+		lines += check_lines(pages[i].path, pages[i].text);
+	lines += check_lines("man/overhigh.8", man8);
+	assert_true(lines > 15); /* or this looks at nothing */
+}
+
+static void check_rules(const char *path, const char *from, const char *to)
+{
+	struct rules rules;
+	struct error err;
+	char *text;
+
+	assert_non_null(from);
+	assert_non_null(to);
+	text = strndup(from, to - from);
+	rules_init(&rules, 1ULL << 34);
+	if (rules_parse(&rules, path, text, &err))
+		fail_msg("%s", err.text);
+	assert_true(rules.nr > 2);
+	rules_free(&rules);
+	free(text);
+}
+
+static void rules_in_the_pages_are_accepted(void **state)
+{
+	char *page = read_file("docs/rules.md"), *at, *to, *from;
+	const char *example = strstr(man5, ".SH EXAMPLE");
+
+	(void)state;
+	/* blanks at the start of a line would continue the one before it */
+	for (from = page; (from = strstr(from, "\n    ")); from++)
+		memmove(from + 1, from + 5, strlen(from + 5) + 1);
+	at = strstr(page, "\n[protect");
+	to = at ? strstr(at, "\n\nThe first rule") : NULL;
+	check_rules("docs/rules.md", at, to);
+	check_rules("man/overhigh.conf.5", strstr(example, "[protect"),
+		    strstr(example, ".fi"));
+	free(page);
+}
+
+static void assert_listed(const char *page, const char *name)
+{
+	char quoted[FORMAT_MAX + 2];
+
+	snprintf(quoted, sizeof(quoted), "`%s`", name);
+	if (!strstr(page, quoted))
+		fail_msg("docs/operations.md lacks %s", quoted);
+}
+
+static void operations_lists_every_event_and_counter(void **state)
+{
+	char *page = read_file("docs/operations.md"), line[1024],
+	     name[FORMAT_MAX];
+	struct overhigh_event event = { .pid = 1, .seen_pid = 2 };
+	cJSON *object, *field;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < OVERHIGH_COUNTERS; i++)
+		assert_listed(page, format_counter(name, sizeof(name), i));
+	event.control = OVERHIGH_SIGNAL;
+	for (i = 1; i < OVERHIGH_EV_MAX; i++) {
+		if (i == OVERHIGH_EV_NEAR) /* never shown */
+			continue;
+		assert_listed(page, format_event_type(name, sizeof(name), i));
+		event.type = i;
+		event.detail = 1;
+		assert_true(event_json(line, sizeof(line), &event) > 0);
+		object = cJSON_Parse(line);
+		assert_non_null(object);
+		cJSON_ArrayForEach(field, object)
+			assert_listed(page, field->string);
+		cJSON_Delete(object);
+	}
+	free(page);
+}
+
+static void the_readme_is_short(void **state)
+{
+	const char *at = pages[0].text;
+	unsigned int lines = 0;
+
+	(void)state;
+	assert_string_equal(pages[0].path, "README.md");
+	for (; (at = strchr(at, '\n')); at++)
+		lines++;
+	if (lines > README_LINES)
+		fail_msg("README.md has %u lines, more than %u: the rest "
+			 "belongs in docs/",
+			 lines, README_LINES);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_man_pages_name_every_option),
+		cmocka_unit_test(every_option_is_in_the_man_page_and_in_docs),
+		cmocka_unit_test(every_key_of_a_rule_is_in_its_man_page),
+		cmocka_unit_test(pages_name_no_option_that_is_not_there),
+		cmocka_unit_test(
+			every_command_is_in_the_man_page_and_no_other_anywhere),
+		cmocka_unit_test(files_that_the_pages_name_are_there),
+		cmocka_unit_test(links_between_pages_resolve),
+		cmocka_unit_test(command_lines_in_the_pages_are_accepted),
+		cmocka_unit_test(rules_in_the_pages_are_accepted),
+		cmocka_unit_test(operations_lists_every_event_and_counter),
+		cmocka_unit_test(the_readme_is_short),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, read_everything, NULL);
 }
