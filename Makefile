@@ -262,7 +262,8 @@ install: all
 	install -d $(DESTDIR)$(INCLUDEDIR)/overhigh $(DESTDIR)$(POLICYDIR)
 	install -m 0644 include/overhigh*.h policies/policy.bpf.h $(DESTDIR)$(INCLUDEDIR)/overhigh
 	install -m 0644 $(POLICIES) $(DESTDIR)$(POLICYDIR)
-	install -D -m 0644 man/overhigh.8 $(DESTDIR)$(MANDIR)/man8/overhigh.8
+	install -d $(DESTDIR)$(MANDIR)/man8
+	sed 's|/usr/local/lib/overhigh/policies|$(POLICYDIR)|' man/overhigh.8 >$(DESTDIR)$(MANDIR)/man8/overhigh.8
 	install -D -m 0644 man/overhigh.conf.5 $(DESTDIR)$(MANDIR)/man5/overhigh.conf.5
 
 # ---- the kernel module -----------------------------------------------------
