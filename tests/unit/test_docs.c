@@ -3,16 +3,15 @@
  * test_docs.c - README, docs/ and man/ against the program and the tree.
  *
  * Belongs here: names that the pages mention (options, subcommands, files,
- * links) and what they promise to list; command lines and rules in them are
- * parsed.  Does not: what those do.  Run from the top of the tree; the program
- * is asked for its --help, so it must have been built beside the tests, or be
- * named by OVERHIGH.
+ * links); command lines and rules in them are parsed.  Does not: what those do,
+ * nor what comes out of the program (test_docs_output.c).  Run from the top of
+ * the tree; the program is asked for its --help, so it must have been built
+ * beside the tests, or be named by OVERHIGH.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <glob.h>
 #include <libgen.h>
@@ -22,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "overhigh.h"
-#include "report/events.h"
 #include "rules/rules.h"
 #include "text/format.h"
 #include "text/policy_options.h"
@@ -496,43 +493,6 @@ static void rules_in_the_pages_are_accepted(void **state)
 	free(page);
 }
 
-static void assert_listed(const char *page, const char *name)
-{
-	char quoted[FORMAT_MAX + 2];
-
-	snprintf(quoted, sizeof(quoted), "`%s`", name);
-	if (!strstr(page, quoted))
-		fail_msg("docs/operations.md lacks %s", quoted);
-}
-
-static void operations_lists_every_event_and_counter(void **state)
-{
-	char *page = read_file("docs/operations.md"), line[1024],
-	     name[FORMAT_MAX];
-	struct overhigh_event event = { .pid = 1, .seen_pid = 2 };
-	cJSON *object, *field;
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < OVERHIGH_COUNTERS; i++)
-		assert_listed(page, format_counter(name, sizeof(name), i));
-	event.control = OVERHIGH_SIGNAL;
-	for (i = 1; i < OVERHIGH_EV_MAX; i++) {
-		if (i == OVERHIGH_EV_NEAR) /* never shown */
-			continue;
-		assert_listed(page, format_event_type(name, sizeof(name), i));
-		event.type = i;
-		event.detail = 1;
-		assert_true(event_json(line, sizeof(line), &event) > 0);
-		object = cJSON_Parse(line);
-		assert_non_null(object);
-		cJSON_ArrayForEach(field, object)
-			assert_listed(page, field->string);
-		cJSON_Delete(object);
-	}
-	free(page);
-}
-
 static void the_readme_is_short(void **state)
 {
 	const char *at = pages[0].text;
@@ -560,7 +520,6 @@ int main(void)
 		cmocka_unit_test(links_between_pages_resolve),
 		cmocka_unit_test(command_lines_in_the_pages_are_accepted),
 		cmocka_unit_test(rules_in_the_pages_are_accepted),
-		cmocka_unit_test(operations_lists_every_event_and_counter),
 		cmocka_unit_test(the_readme_is_short),
 	};
 
