@@ -2,6 +2,7 @@
 /*
  * test_docs_output.c - docs/operations.md lists all that comes out of the
  * program for others to read: events, their fields, counters, fields of JSON.
+ * The man page has the same, but for JSON of other things than events.
  *
  * Does not belong here: what goes in (test_docs.c).  Run from the top of the
  * tree, whose sources are searched for the names of fields.
@@ -36,6 +37,15 @@ static char *read_file(const char *path)
 	return text;
 }
 
+static void assert_in_man_page(const char *name)
+{
+	char *page = read_file("man/overhigh.8");
+
+	if (!strstr(page, name))
+		fail_msg("man/overhigh.8 lacks %s", name);
+	free(page);
+}
+
 static void assert_listed(const char *page, const char *name)
 {
 	char quoted[FORMAT_MAX + 2];
@@ -54,20 +64,26 @@ static void operations_lists_every_event_and_counter(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < OVERHIGH_COUNTERS; i++)
+	for (i = 0; i < OVERHIGH_COUNTERS; i++) {
 		assert_listed(page, format_counter(name, sizeof(name), i));
+		assert_in_man_page(name);
+	}
 	event.control = OVERHIGH_SIGNAL;
 	for (i = 1; i < OVERHIGH_EV_MAX; i++) {
 		if (i == OVERHIGH_EV_NEAR) /* never shown */
 			continue;
 		assert_listed(page, format_event_type(name, sizeof(name), i));
+		assert_in_man_page(name);
 		event.type = i;
 		event.detail = 1;
 		assert_true(event_json(line, sizeof(line), &event) > 0);
 		object = cJSON_Parse(line);
 		assert_non_null(object);
 		cJSON_ArrayForEach(field, object)
+		{
 			assert_listed(page, field->string);
+			assert_in_man_page(field->string);
+		}
 		cJSON_Delete(object);
 	}
 	free(page);
