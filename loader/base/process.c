@@ -61,11 +61,11 @@ int process_read(__u32 pid, struct process *process)
 		return -ESRCH;
 	*close_paren = 0;
 	snprintf(process->comm, sizeof(process->comm), "%s", open_paren + 1);
-	/* fields 3, 9 and 22 of proc_pid_stat(5) */
+	/* fields 3, 4, 9 and 22 of proc_pid_stat(5) */
 	if (sscanf(close_paren + 2,
-		   "%c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d "
+		   "%c %u %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d "
 		   "%*d %*d %*d %*d %llu",
-		   &process->state, &flags, &start) != 3)
+		   &process->state, &process->ppid, &flags, &start) != 4)
 		return -ESRCH;
 	process->start_ticks = start;
 	process->kernel_thread = flags & PF_KTHREAD;

@@ -14,6 +14,7 @@
 
 struct process {
 	__u32 tgid;
+	__u32 ppid; /* 0: its parent is in another pid namespace */
 	char comm[64];
 	char state;	   /* as in /proc/PID/stat: 'T' is stopped */
 	__u64 start_ticks; /* since boot, in clock ticks, as /proc has it */

@@ -3,13 +3,16 @@
  * commands/exec.c - overhigh exec: a command that is under a policy before its
  * first instruction.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "attach/attach.h"
+#include "commands/acted.h"
 #include "commands/command.h"
 #include "daemon/daemon.h"
 #include "base/log.h"
@@ -19,32 +22,43 @@
 #include "daemon/pressure.h"
 #include "attach/probe.h"
 #include "base/process.h"
+#include "pins/counters.h"
+#include "report/events.h"
+#include "report/stream.h"
+
+#define LAST_WORDS_MS 100 /* until what the loader says has come */
 
 static const char doc[] =
 	"Start CMD under a policy and pass its exit status on as a shell "
 	"would.\v"
 	"If no 'overhigh run' is alive, exec does its work until CMD has "
-	"ended.\n\n"
+	"ended.  The policy is each process's own, not one for all of them "
+	"together.  What was done to one of them is said at the end, in a line "
+	"on standard error.\n\n"
 	"Examples:\n"
-	"  overhigh exec --action kill --limit 200M -- make -j8\n"
+	"  overhigh exec --action kill --limit 2G -- make -j8  (each compiler "
+	"2G)\n"
 	"  overhigh exec --action enomem --limit 1G -- ./server";
 
 enum {
 	KEY_FORCE = 0x800,
 	KEY_EVENTS,
+	KEY_QUIET,
 };
 
 static const struct argp_option options[] = {
 	{ "force", KEY_FORCE, NULL, 0,
 	  "even if what is asked for is unavailable here", 0 },
-	{ "events", KEY_EVENTS, NULL, 0,
-	  "print events on standard error (if no run is alive)", 0 },
+	{ "events", KEY_EVENTS, NULL, 0, "print its events on standard error",
+	  0 },
+	{ "quiet", KEY_QUIET, NULL, 0,
+	  "do not say at the end what was done to its processes", 0 },
 	{ 0 },
 };
 
 struct settings {
 	struct policy_options policy;
-	bool force, events;
+	bool force, events, quiet;
 	char **command; /* points into argv */
 };
 
@@ -62,6 +76,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_EVENTS:
 		settings->events = true;
+		return 0;
+	case KEY_QUIET:
+		settings->quiet = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		settings->command = state->argv + state->next;
@@ -175,9 +192,64 @@ static void pass_on(int sig)
 	kill(child_to_signal, sig);
 }
 
-/* A run is alive and does the work: only wait. */
-static int wait_for(pid_t child, const sigset_t *mask)
+/* What exec has to do with events: of CMD and what it starts. */
+struct watch {
+	struct acted acted;
+	bool events; /* print them */
+	int fd;	     /* of the stream, -1: there is none */
+};
+
+static void take_event(const struct overhigh_event *event, void *ctx)
 {
+	struct watch *watch = ctx;
+
+	if (watch->events && acted_is_ours(&watch->acted, event))
+		event_print(stderr, event, false);
+	acted_take(&watch->acted, event);
+}
+
+/* All packets that are there. */
+static void take_packets(struct watch *watch, const struct pins *pins)
+{
+	struct stream_packet packet;
+	ssize_t n = 0;
+
+	while (watch->fd >= 0 && (n = recv(watch->fd, &packet, sizeof(packet),
+					   MSG_DONTWAIT)) == sizeof(packet)) {
+		if (!event_valid(&packet.event, sizeof(packet.event)))
+			continue;
+		pid_names_event(pins, &packet.event);
+		take_event(&packet.event, watch);
+	}
+	/* the loader has ended: the kernel side goes on, and so do we */
+	if (watch->fd >= 0 &&
+	    (!n || (n < 0 && errno != EAGAIN && errno != EINTR))) {
+		close(watch->fd);
+		watch->fd = -1;
+	}
+}
+
+/* What the loader may be about to tell of; if nobody crossed there is nothing
+ * to wait for. */
+static void take_last_packets(struct watch *watch, const struct pins *pins,
+			      __u64 crossed_before)
+{
+	struct pollfd p = { .fd = watch->fd, .events = POLLIN };
+	int i;
+
+	if (counter_read(pins, OVERHIGH_COUNT_CROSSED) == crossed_before)
+		return;
+	for (i = 0; i < 10 && watch->fd >= 0 && poll(&p, 1, LAST_WORDS_MS) > 0;
+	     i++)
+		take_packets(watch, pins);
+}
+
+/* A run is alive and does the work: only wait, and listen. */
+static int wait_for(pid_t child, const sigset_t *mask, struct watch *watch,
+		    const struct pins *pins, __u64 crossed_before)
+{
+	struct pollfd p[] = { { .fd = process_open(child), .events = POLLIN },
+			      { .events = POLLIN } };
 	int status;
 
 	child_to_signal = child;
@@ -186,35 +258,46 @@ static int wait_for(pid_t child, const sigset_t *mask)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
+	while (p[0].fd >= 0 && !p[0].revents) {
+		p[1].fd = watch->fd;
+		if (poll(p, 2, -1) > 0 && p[1].revents)
+			take_packets(watch, pins);
+	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
+	take_last_packets(watch, pins, crossed_before);
 	return shell_status(status);
 }
 
 static int with_run(pid_t child, int go_fd, const sigset_t *mask,
-		    const struct overhigh_policy *policy,
-		    const struct overhigh_extension *more, struct error *err)
+		    struct watch *watch, struct error *err)
 {
+	struct error ignored;
+	__u64 crossed_before;
 	struct pins pins;
 	int ret = pins_open(&pins, err);
 
 	if (ret)
 		return ret;
-	ret = govern(&pins, child, policy, more, err);
-	pins_close(&pins);
+	watch->fd = stream_connect(&ignored);
+	crossed_before = counter_read(&pins, OVERHIGH_COUNT_CROSSED);
+	ret = govern(&pins, child, watch->acted.policy, watch->acted.more, err);
 	if (ret)
 		close(go_fd);
 	else
 		ret = start_command(go_fd, err);
-	return ret ? ret : wait_for(child, mask);
+	if (!ret)
+		ret = wait_for(child, mask, watch, &pins, crossed_before);
+	pins_close(&pins);
+	return ret;
 }
 
-static int without_run(struct daemon *d, int go_fd,
-		       const struct overhigh_policy *policy,
-		       const struct overhigh_extension *more, struct error *err)
+static int without_run(struct daemon *d, int go_fd, struct watch *watch,
+		       struct error *err)
 {
 	unsigned int left = 0;
-	int ret = govern(d->pins, d->child, policy, more, err);
+	int ret = govern(d->pins, d->child, watch->acted.policy,
+			 watch->acted.more, err);
 
 	if (ret)
 		close(go_fd);
@@ -264,6 +347,8 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	struct settings settings = {};
 	const struct overhigh_extension *more = &settings.policy.more;
 	struct overhigh_policy policy;
+	struct watch watch = { .fd = -1,
+			       .acted = { .policy = &policy, .more = more } };
 	struct daemon d = {};
 	struct probe probe;
 	struct pins pins;
@@ -300,11 +385,16 @@ int cmd_exec(int argc, char **argv, struct error *err)
 		return child;
 	d.pins = &pins;
 	d.child = child;
-	d.out = settings.events ? stderr : NULL;
+	d.on_event = take_event;
+	d.on_event_ctx = &watch;
+	watch.acted.child = child;
+	watch.events = settings.events;
 	ret = become_loader(&d, err);
 	if (ret == -EBUSY)
-		ret = with_run(child, go_fd, &mask, &policy, more, err);
+		ret = with_run(child, go_fd, &mask, &watch, err);
 	else if (!ret)
-		ret = without_run(&d, go_fd, &policy, more, err);
+		ret = without_run(&d, go_fd, &watch, err);
+	if (!settings.quiet)
+		acted_say(&watch.acted);
 	return ret;
 }

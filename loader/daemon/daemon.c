@@ -49,6 +49,8 @@ static int handle_event(void *ctx, void *data, size_t size)
 		    strerror(errno));
 		d->out = NULL;
 	}
+	if (d->on_event)
+		d->on_event(event, d->on_event_ctx);
 	d->respond_soon |= responses_concerns(d->responses, event);
 	stream_send(&d->stream, event);
 	event_kernel_log(event);

@@ -38,8 +38,11 @@ struct daemon {
 	enum hook_choice hook;
 	const struct rules *rules; /* to start with; NULL: leave them alone */
 	const char *config; /* where a reload finds them, NULL: as usual */
-	pid_t child;	    /* ends the loop when it exits; 0: none */
-	int child_status;   /* as from waitpid() */
+	/* told of each event, if it is not NULL */
+	void (*on_event)(const struct overhigh_event *event, void *ctx);
+	void *on_event_ctx;
+	pid_t child;	  /* ends the loop when it exits; 0: none */
+	int child_status; /* as from waitpid() */
 
 	/* the loop's own */
 	struct guard guard;

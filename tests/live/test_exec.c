@@ -6,6 +6,7 @@
  * Runs: once.
  */
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,6 +175,78 @@ static void a_signal_to_exec_reaches_the_command(void **state)
 	live_run_stop();
 }
 
+/* The last line on standard error, which has the words. */
+static void ends_with(const char *words)
+{
+	const char *last = cmd.err + strlen(cmd.err), *line = cmd.err;
+
+	while (last > cmd.err && last[-1] != '\n')
+		last--;
+	for (line = last; line > cmd.err && line[-1] == '\n'; line--)
+		;
+	while (line > cmd.err && line[-1] != '\n')
+		line--;
+	LIVE_ASSERT(strstr(line, words), "\"%s\" is not the last of: %s", words,
+		    cmd.err);
+}
+
+#define KILLED_AT_32M " went over 32M and was killed (at 32"
+
+static void a_kill_is_said_at_the_end(void **state)
+{
+	(void)state;
+	LIVE_NEED("kill");
+	live_overhigh(&cmd, "exec --action kill --limit 32M -- %s touch=64M",
+		      eat());
+	ASSERT_STATUS(128 + SIGKILL);
+	ends_with(KILLED_AT_32M);
+	LIVE_ASSERT(strstr(cmd.err, "overhigh: eat["), "who? %s", cmd.err);
+	live_overhigh(&cmd,
+		      "exec --quiet --action kill --limit 32M -- %s touch=64M",
+		      eat());
+	LIVE_ASSERT(!strstr(cmd.err, "went over"), "--quiet says: %s", cmd.err);
+}
+
+static void a_killed_child_is_said_though_the_status_is_0(void **state)
+{
+	(void)state;
+	LIVE_NEED("kill");
+	live_shell(&cmd,
+		   "%s exec --action kill --limit 32M -- sh -c '%s touch=64M; "
+		   "true'",
+		   getenv("OVERHIGH") ? getenv("OVERHIGH") : "build/overhigh",
+		   eat());
+	ASSERT_STATUS(0);
+	ends_with(KILLED_AT_32M);
+}
+
+static void a_kill_under_a_run_is_said_by_its_exec_alone(void **state)
+{
+	struct live_proc *other;
+
+	(void)state;
+	LIVE_NEED("kill");
+	live_run("");
+	/* another's: it must not be told as one of CMD's */
+	other = live_eat("wait touch=64M");
+	live_ok("set %d --action kill --limit 48M", other->pid);
+	live_open_gate(other, 0);
+	live_shell(&cmd,
+		   "%s exec --events --action kill --limit 32M -- sh -c '%s "
+		   "touch=64M; true'",
+		   getenv("OVERHIGH") ? getenv("OVERHIGH") : "build/overhigh",
+		   eat());
+	ASSERT_STATUS(0);
+	ends_with(KILLED_AT_32M);
+	LIVE_ASSERT(strstr(cmd.err, "crossed "), "no events: %s", cmd.err);
+	LIVE_ASSERT(!strstr(cmd.err, "48.0M") && !strstr(cmd.err, "over 48M"),
+		    "tells of another: %s", cmd.err);
+	live_overhigh(&cmd, "exec --action kill --limit 1G -- %s exit=0",
+		      eat());
+	LIVE_ASSERT(!cmd.err[0], "nothing was done, and it says: %s", cmd.err);
+	live_run_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +259,9 @@ int main(void)
 		LIVE_TEST(exec_alone_slows_down_and_comes_to_an_end),
 		LIVE_TEST(exec_without_a_command_is_refused),
 		LIVE_TEST(a_signal_to_exec_reaches_the_command),
+		LIVE_TEST(a_kill_is_said_at_the_end),
+		LIVE_TEST(a_killed_child_is_said_though_the_status_is_0),
+		LIVE_TEST(a_kill_under_a_run_is_said_by_its_exec_alone),
 	};
 
 	return live_tests("exec", tests, NULL, NULL);
