@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include "base/cgroup.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/log.h"
-#include "pins/pins.h"
 #include "cgroups/undo_file.h"
 
 #define UNDO_PATH RUN_DIR "/responses"

@@ -9,49 +9,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "cgroups/writer.h"
-#include "pins/pins.h"
+#include "base/helper.h"
+#include "base/lock.h"
 #include "base/process.h"
 #include "cgroups/undo_file.h"
+#include "cgroups/writer.h"
 
 #define MOST_UNDER_WAY 32
-
-/* Dies with the process that forked it, also if that has happened already. */
-static void die_with(pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-}
-
-/* Keeps two file descriptors; 0 to 2 are /dev/null. */
-static void close_others(int one, int other)
-{
-	int fd, max = sysconf(_SC_OPEN_MAX);
-
-	if (max > 4096)
-		max = 4096;
-	for (fd = 0; fd < max; fd++)
-		if (fd != one && fd != other)
-			close(fd);
-	fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd < 2)
-		fd = dup(fd);
-}
-
-static void set_signals(void)
-{
-	static const int ignored[] = { SIGINT,	SIGTERM, SIGHUP,
-				       SIGQUIT, SIGPIPE, SIGTSTP,
-				       SIGTTIN, SIGTTOU, SIGCHLD };
-	sigset_t none;
-	size_t i;
-
-	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 static void send_reply(int socket, const struct write_request *request,
 		       int error)
@@ -74,7 +38,7 @@ static void serve(int socket, int fd, const struct write_request *request)
 		send_reply(socket, request, -errno);
 		return;
 	}
-	die_with(parent);
+	helper_die_with(parent);
 	send_reply(socket, request,
 		   write(fd, request->text, strlen(request->text)) < 0 ?
 			   -errno :
@@ -117,29 +81,15 @@ writer_main(int socket, int lock_fd, pid_t loader)
 
 	prctl(PR_SET_NAME, "overhigh-writer");
 	setsid();
-	set_signals();
-	close_others(socket, lock_fd);
-	die_with(loader);
+	helper_ignore_signals();
+	signal(SIGCHLD, SIG_IGN); /* nobody waits for those that write */
+	helper_close_others((const int[]){ socket, lock_fd }, 2);
+	helper_die_with(loader);
 	while ((fd = receive(socket, &request)) >= 0) {
 		serve(socket, fd, &request);
 		close(fd);
 	}
 	_exit(0);
-}
-
-/* Also keeps policies of cgroups, rules and the default away from it. */
-static void spare(pid_t pid)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, "-1000", 5) < 0)
-		errno = 0; /* protect_self() says so */
-	close(fd);
 }
 
 int writer_start(struct writer *writer, struct error *err)
@@ -161,7 +111,7 @@ int writer_start(struct writer *writer, struct error *err)
 	close(ends[0]);
 	writer->fd = ends[1];
 	if (writer->pid > 0) {
-		spare(writer->pid);
+		helper_spare(writer->pid);
 		writer->pidfd = process_open(writer->pid);
 		return 0;
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/lock.h"
 #include "commands/command.h"
 #include "text/format.h"
 #include "base/log.h"

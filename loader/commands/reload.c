@@ -6,7 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/lock.h"
 #include "commands/command.h"
+#include "daemon/reload_result.h"
 #include "pins/pins.h"
 #include "govern/rules_maps.h"
 

@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "attach/attach.h"
+#include "attach/pressure_trigger.h"
+#include "base/lock.h"
 #include "commands/bpftool_line.h"
 #include "commands/command.h"
+#include "govern/enforce.h"
 #include "overhigh_policy.h"
 #include "govern/forecast.h"
 #include "govern/policy_maps.h"
 #include "text/format.h"
 #include "text/policy_options.h"
-#include "daemon/pressure.h"
 #include "attach/probe.h"
 
 static const char set_doc[] =

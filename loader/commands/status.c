@@ -7,11 +7,11 @@
 #include <bpf/bpf.h>
 #include <stdlib.h>
 #include "attach/attach.h"
+#include "base/lock.h"
 #include "commands/command.h"
 #include "pins/counters.h"
 #include "text/format.h"
 #include "pins/pins.h"
-#include "daemon/pressure.h"
 #include "attach/probe.h"
 #include "report/policy_json.h"
 #include "cgroups/undo_file.h"

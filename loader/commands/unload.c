@@ -2,6 +2,7 @@
 /* commands/unload.c - overhigh unload: detach everything and remove the pins.
  */
 #include <unistd.h>
+#include "base/lock.h"
 #include "commands/command.h"
 #include "daemon/stopped.h"
 #include "pins/pins.h"

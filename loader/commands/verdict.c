@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/lock.h"
 #include "commands/command.h"
 #include "govern/extension.h"
 #include "text/format.h"

@@ -2,7 +2,6 @@
 /* daemon/daemon.c - see daemon/daemon.h. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 #include "attach/attach.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/namespace.h"
 #include "pins/counters.h"
 #include "daemon/daemon.h"
@@ -20,8 +20,10 @@
 #include "daemon/stopped.h"
 #include "attach/load.h"
 #include "base/log.h"
+#include "govern/enforce.h"
 #include "govern/policy_maps.h"
 #include "daemon/protect.h"
+#include "daemon/reload_result.h"
 #include "daemon/respond.h"
 #include "govern/rules_maps.h"
 
@@ -31,7 +33,6 @@
 #define RESPOND_NS 10000000ULL /* look at held processes this often */
 #define MOST_PAUSE_NS 200000000ULL
 #define NR_EVENT_SOURCES 8
-#define HEAP_BYTES (4 << 20) /* far more than the loop ever needs */
 
 static int handle_event(void *ctx, void *data, size_t size)
 {
@@ -376,33 +377,6 @@ static int open_sources(struct daemon *d, struct error *err)
 	if (!ret)
 		ret = add_source(d, d->stream.listen_fd, err);
 	return ret;
-}
-
-/*
- * Events as JSON, and libbpf, allocate.  What they get is from a heap that is
- * here already, locked, and given back to nobody: with the machine out of
- * memory the loader asks the kernel for none.
- */
-static void reserve_heap(void)
-{
-	char *heap;
-
-	mallopt(M_TRIM_THRESHOLD, -1);
-	mallopt(M_MMAP_MAX, 0);
-	heap = malloc(HEAP_BYTES);
-	if (heap)
-		memset(heap, 1, HEAP_BYTES);
-	/* else the compiler may leave both calls out */
-	__asm__ volatile("" : : "r"(heap) : "memory");
-	free(heap);
-}
-
-/* Memory pressure is our working hours: nothing of us may be paged out, and
- * the OOM killer must look elsewhere. */
-static void protect_self(void)
-{
-	protect_memory();
-	reserve_heap();
 }
 
 /* Carries out --hook on what was found. */

@@ -10,23 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/helper.h"
 #include "daemon/guard.h"
 #include "daemon/stopped.h"
 #include "cgroups/undo_file.h"
-
-/* Only the loader's death ends the guard, not a signal to its group. */
-static void ignore_signals(void)
-{
-	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP,  SIGQUIT,
-				       SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
-	sigset_t none;
-	size_t i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* While the loader lives but does not do its work (stopped, hung), release in
  * its place what is due. */
@@ -54,7 +41,7 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader,
 {
 	prctl(PR_SET_NAME, "overhigh-guard");
 	setsid();
-	ignore_signals();
+	helper_ignore_signals();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	watch(pins, alive_fd, loader);
 	/* another loader may have taken over meanwhile: it releases its own */
@@ -71,25 +58,17 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader,
 	_exit(0);
 }
 
-/* In the child: everything that it was not given on purpose. */
-static void close_others(const struct pins *pins, int alive_fd)
+/* In the child: closes everything that it was not given on purpose. */
+static void keep_its_own(const struct pins *pins, int alive_fd)
 {
-	int fd, i, max = sysconf(_SC_OPEN_MAX);
+	int keep[MAPS + 2];
+	unsigned int nr = 0, i;
 
-	if (max > 4096)
-		max = 4096;
-	for (fd = 0; fd < max; fd++) {
-		bool keep = fd == alive_fd || fd == pins->names_link_fd;
-
-		for (i = 0; i < MAPS; i++)
-			keep |= fd == pins->map_fd[i];
-		if (!keep)
-			close(fd);
-	}
-	/* a stray write must not land in a map */
-	fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd < 2)
-		fd = dup(fd);
+	for (i = 0; i < MAPS; i++)
+		keep[nr++] = pins->map_fd[i];
+	keep[nr++] = alive_fd;
+	keep[nr++] = pins->names_link_fd;
+	helper_close_others(keep, nr);
 }
 
 int guard_start(struct guard *guard, const struct pins *pins, struct error *err)
@@ -108,7 +87,7 @@ int guard_start(struct guard *guard, const struct pins *pins, struct error *err)
 			    strerror(errno));
 	}
 	if (!guard->pid) {
-		close_others(pins, ends[0]);
+		keep_its_own(pins, ends[0]);
 		guard_main(pins, ends[0], loader, pins->control->loader_pid);
 	}
 	close(ends[0]);

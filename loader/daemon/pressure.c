@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include "attach/pressure_trigger.h"
 #include "base/cgroup.h"
 #include "base/clock.h"
 #include "govern/extension.h"
@@ -15,53 +16,7 @@
 #include "govern/policy_maps.h"
 #include "daemon/pressure.h"
 
-#define MACHINE_DIR "/proc/pressure"
 #define RETRY_NS 1000000000ULL /* after a trigger could not be made */
-
-/* ---- one trigger ---- */
-
-/* Returns its fd.  It counts from now on. */
-static int make_trigger(int dir_fd, bool machine,
-			const struct overhigh_extension *extension)
-{
-	char text[64];
-	size_t size = pressure_trigger_text(extension, text, sizeof(text));
-	int fd = openat(dir_fd, machine ? "memory" : "memory.pressure",
-			O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, size) == (ssize_t)size)
-		return fd;
-	ret = -errno;
-	close(fd);
-	return ret;
-}
-
-/* Why a trigger was refused. */
-static const char *reason_of(int code)
-{
-	/* all else that it means does not pass overhigh_extension_check() */
-	return code == EINVAL ? "without CAP_SYS_RESOURCE the time must be a "
-				"multiple of 2s" :
-				strerror(code);
-}
-
-static int open_dir(__u64 cgroup_id)
-{
-	char path[PATH_MAX];
-	int fd, ret;
-
-	if (cgroup_id) {
-		ret = cgroup_by_id(cgroup_id, path, sizeof(path), NULL);
-		if (ret)
-			return ret;
-	}
-	fd = open(cgroup_id ? path : MACHINE_DIR,
-		  O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
 
 /* ---- one condition ---- */
 
@@ -114,7 +69,7 @@ static void say_failed(struct pressure *p, struct pressure_condition *c,
 	if (c->failed)
 		return;
 	c->failed = true;
-	if (access(MACHINE_DIR "/memory", F_OK) || code == EOPNOTSUPP) {
+	if (access(PRESSURE_DIR "/memory", F_OK) || code == EOPNOTSUPP) {
 		if (!p->said_no_psi)
 			say("this kernel does not account memory pressure, so "
 			    "policies that wait for it are not enforced: boot "
@@ -123,21 +78,22 @@ static void say_failed(struct pressure *p, struct pressure_condition *c,
 	} else if (!c->key.cgroup_id) {
 		say("cannot watch memory pressure (%s): policies that wait for "
 		    "it are not enforced",
-		    reason_of(code));
+		    pressure_trigger_reason(code));
 	} else if (cgroup_by_id(c->key.cgroup_id, path, sizeof(path), NULL) ==
 		   -ESTALE) {
 		cgroup_is_gone(p, c);
 	} else {
 		say("cannot watch memory.pressure of cgroup %llu (%s): its "
 		    "policy is not enforced",
-		    c->key.cgroup_id, reason_of(code));
+		    c->key.cgroup_id, pressure_trigger_reason(code));
 	}
 }
 
 static void listen_to(struct pressure *p, struct pressure_condition *c)
 {
 	struct epoll_event event = { .events = EPOLLPRI };
-	int fd = make_trigger(c->dir_fd, !c->key.cgroup_id, &c->extension);
+	int fd = pressure_trigger_open(c->dir_fd, !c->key.cgroup_id,
+				       &c->extension);
 
 	/*
 	 * Not through an epoll fd of our own: to ask a trigger whether it has
@@ -163,7 +119,7 @@ static void begin(struct pressure *p, struct pressure_condition *c)
 {
 	c->gate.window_ns = c->extension.pressure_window_ms * 1000000ULL;
 	c->trigger_fd = -1;
-	c->dir_fd = open_dir(c->key.cgroup_id);
+	c->dir_fd = pressure_dir_open(c->key.cgroup_id);
 	if (c->dir_fd >= 0)
 		listen_to(p, c);
 	else
@@ -371,45 +327,4 @@ void pressure_tick(struct pressure *p, __u64 now_ns)
 
 	for (i = 0; i < p->nr; i++)
 		step(p, &p->conditions[i], now_ns, false);
-}
-
-int pressure_check(const struct overhigh_extension *extension,
-		   struct error *err)
-{
-	int dir_fd, fd;
-
-	if (!extension->pressure)
-		return 0;
-	dir_fd = open_dir(0);
-	fd = dir_fd < 0 ? dir_fd : make_trigger(dir_fd, true, extension);
-	if (fd >= 0)
-		close(fd);
-	if (dir_fd >= 0)
-		close(dir_fd);
-	if (fd >= 0)
-		return 0;
-	if (fd != -ENOENT && fd != -EOPNOTSUPP)
-		return fail(err, -fd, "cannot watch memory pressure: %s",
-			    reason_of(-fd));
-	bad_input(err, "this kernel does not account memory pressure, which "
-		       "the policy waits for: boot with psi=1");
-	return -EOPNOTSUPP;
-}
-
-void pressure_count(const struct pins *pins, unsigned int *watched,
-		    unsigned int *holding)
-{
-	struct overhigh_pressure_key key, next;
-	struct overhigh_pressure_gate gate;
-	int fd = pins->map_fd[MAP_PRESSURE];
-	__u64 now_ns = clock_now_ns();
-
-	*watched = *holding = 0;
-	while (!bpf_map_get_next_key(fd, *watched ? &key : NULL, &next)) {
-		key = next;
-		++*watched;
-		if (!bpf_map_lookup_elem(fd, &key, &gate) &&
-		    gate.until_ns > now_ns)
-			++*holding;
-	}
 }

@@ -59,13 +59,4 @@ void pressure_event(struct pressure *p, int fd, __u32 events, __u64 now_ns);
 /* Whatever goes by time. */
 void pressure_tick(struct pressure *p, __u64 now_ns);
 
-/* Whether this kernel can tell of the pressure that an extension asks for, if
- * it does; -EOPNOTSUPP and a line with the cure if not. */
-int pressure_check(const struct overhigh_extension *extension,
-		   struct error *err);
-
-/* How many conditions are watched, by the map, and how many of them hold. */
-void pressure_count(const struct pins *pins, unsigned int *watched,
-		    unsigned int *holding);
-
 #endif /* OVERHIGH_DAEMON_PRESSURE_H */

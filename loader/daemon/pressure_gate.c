@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* daemon/pressure_gate.c - see daemon/pressure_gate.h. */
-#include <stdio.h>
 #include "daemon/pressure_gate.h"
 
 static __u64 most_open_ns(const struct pressure_gate *gate)
@@ -52,17 +51,4 @@ enum pressure_order pressure_gate_step(struct pressure_gate *gate, __u64 now_ns,
 		gate->run_since_ns = now_ns;
 	gate->until_ns = now_ns + PRESSURE_HOLD_WINDOWS * gate->window_ns;
 	return PRESSURE_OPEN;
-}
-
-size_t pressure_trigger_text(const struct overhigh_extension *extension,
-			     char *text, size_t size)
-{
-	int n = snprintf(
-		text, size, "%s %u %u",
-		extension->pressure == OVERHIGH_PRESSURE_FULL ? "full" : "some",
-		extension->pressure_window_ms * extension->pressure_permille,
-		extension->pressure_window_ms * 1000);
-
-	/* the kernel overwrites the last byte with a NUL */
-	return n + 1;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * daemon/pressure_gate.h - when a condition on memory pressure holds, from what
- * the kernel's trigger tells; and the text of that trigger.
+ * the kernel's trigger tells.
  *
  * Belongs here: functions of values alone, so that a test can run hours of
- * pressure through them.  Does not: files, maps, clocks (daemon/pressure.h).
+ * pressure through them.  Does not: files, maps, clocks (daemon/pressure.h),
+ * triggers (attach/pressure_trigger.h).
  */
 #ifndef OVERHIGH_DAEMON_PRESSURE_GATE_H
 #define OVERHIGH_DAEMON_PRESSURE_GATE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include "overhigh.h"
+#include <linux/types.h>
 
 /* A trigger fires at most once a window: with two of them there is no gap while
  * pressure lasts, and the gate closes by itself when it ends. */
@@ -63,12 +63,5 @@ enum pressure_order {
  */
 enum pressure_order pressure_gate_step(struct pressure_gate *gate, __u64 now_ns,
 				       bool fired);
-
-/*
- * What is written to a pressure file for this condition, with the NUL at its
- * end; returns how many bytes that are.
- */
-size_t pressure_trigger_text(const struct overhigh_extension *extension,
-			     char *text, size_t size);
 
 #endif /* OVERHIGH_DAEMON_PRESSURE_GATE_H */

@@ -2,11 +2,16 @@
 /* daemon/protect.c - see daemon/protect.h. */
 #include <bpf/bpf.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "base/lock.h"
 #include "base/log.h"
 #include "daemon/protect.h"
+
+#define HEAP_BYTES (4 << 20) /* far more than the loop ever needs */
 
 void protect_memory(void)
 {
@@ -20,6 +25,31 @@ void protect_memory(void)
 		close(fd);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		say("cannot lock memory: %s", strerror(errno));
+}
+
+/*
+ * Events as JSON, and libbpf, allocate.  What they get is from a heap that is
+ * here already, locked, and given back to nobody: with the machine out of
+ * memory the loader asks the kernel for none.
+ */
+static void reserve_heap(void)
+{
+	char *heap;
+
+	mallopt(M_TRIM_THRESHOLD, -1);
+	mallopt(M_MMAP_MAX, 0);
+	heap = malloc(HEAP_BYTES);
+	if (heap)
+		memset(heap, 1, HEAP_BYTES);
+	/* else the compiler may leave both calls out */
+	__asm__ volatile("" : : "r"(heap) : "memory");
+	free(heap);
+}
+
+void protect_self(void)
+{
+	protect_memory();
+	reserve_heap();
 }
 
 int protect_drop_policy(const struct pins *pins, struct error *err)

@@ -17,6 +17,13 @@
  */
 void protect_memory(void);
 
+/*
+ * That, and a heap that is there already: for the loader, whose working hours
+ * are memory pressure.  Nothing of it may be paged out, the OOM killer must
+ * look elsewhere, and its loop asks the kernel for no memory.
+ */
+void protect_self(void);
+
 /* Drops the policy that this process has inherited or has been given by a
  * rule, if there is one. */
 int protect_drop_policy(const struct pins *pins, struct error *err);

@@ -8,15 +8,13 @@
 #include "govern/extension.h"
 #include "overhigh_policy.h"
 #include "attach/plan.h"
-#include "daemon/pressure.h"
+#include "attach/pressure_trigger.h"
 #include "govern/rules_maps.h"
 
 /* What matching itself needs. */
 #define MATCH_HOOKS                                                            \
 	(HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXECED) |                       \
 	 HOOK_BIT(HOOK_EXECED_AGAIN) | HOOK_BIT(HOOK_EXITED))
-
-#define RESULT_FILE RUN_DIR "/reload.result"
 
 /* ---- writing a set ---- */
 
@@ -239,42 +237,4 @@ bool rule_of_process(const struct pins *pins, __u32 pid,
 		return false;
 	key = (note.generation & 1) * OVERHIGH_MAX_RULES + note.rule;
 	return !bpf_map_lookup_elem(pins->map_fd[MAP_RULES], &key, rule);
-}
-
-/* ---- the outcome of a reload ---- */
-
-void reload_result_write(const struct reload_result *result)
-{
-	FILE *file = fopen(RESULT_FILE "-new", "we");
-
-	if (!file)
-		return;
-	fprintf(file, "%llu %d %u\n%s\n", result->began_ns,
-		result->err.exit_status, result->rules,
-		result->err.exit_status ? result->err.text : "");
-	if (fclose(file) || rename(RESULT_FILE "-new", RESULT_FILE))
-		unlink(RESULT_FILE "-new");
-}
-
-int reload_result_read(struct reload_result *result)
-{
-	FILE *file = fopen(RESULT_FILE, "re");
-	int ret = 0;
-
-	memset(result, 0, sizeof(*result));
-	if (!file)
-		return -errno;
-	if (fscanf(file, "%llu %d %u\n", &result->began_ns,
-		   &result->err.exit_status, &result->rules) != 3)
-		ret = -EINVAL;
-	else if (result->err.exit_status &&
-		 fgets(result->err.text, sizeof(result->err.text), file))
-		result->err.text[strcspn(result->err.text, "\n")] = 0;
-	fclose(file);
-	return ret;
-}
-
-void reload_result_remove(void)
-{
-	unlink(RESULT_FILE);
 }

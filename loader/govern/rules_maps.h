@@ -32,16 +32,4 @@ int rules_in_force(const struct pins *pins, struct rule_tables *tables,
 bool rule_of_process(const struct pins *pins, __u32 pid,
 		     struct overhigh_rule *rule);
 
-/* What the loader leaves for overhigh reload to find: when it began to reload,
- * and what came of it. */
-struct reload_result {
-	__u64 began_ns;
-	struct error err; /* exit_status 0: the new set is in force */
-	unsigned int rules;
-};
-
-void reload_result_write(const struct reload_result *result);
-int reload_result_read(struct reload_result *result);
-void reload_result_remove(void);
-
 #endif /* OVERHIGH_GOVERN_RULES_MAPS_H */

@@ -2,6 +2,7 @@
 /* pins/counters.c - see pins/counters.h. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "base/clock.h"
 #include "pins/counters.h"
 
 #define MOST_CPUS 8192 /* CONFIG_NR_CPUS of the largest kernels */
@@ -18,4 +19,22 @@ __u64 counter_read(const struct pins *pins, enum overhigh_counter which)
 	for (i = 0; i < cpus; i++)
 		sum += parts[i];
 	return sum;
+}
+
+void pressure_count(const struct pins *pins, unsigned int *watched,
+		    unsigned int *holding)
+{
+	struct overhigh_pressure_key key, next;
+	struct overhigh_pressure_gate gate;
+	int fd = pins->map_fd[MAP_PRESSURE];
+	__u64 now_ns = clock_now_ns();
+
+	*watched = *holding = 0;
+	while (!bpf_map_get_next_key(fd, *watched ? &key : NULL, &next)) {
+		key = next;
+		++*watched;
+		if (!bpf_map_lookup_elem(fd, &key, &gate) &&
+		    gate.until_ns > now_ns)
+			++*holding;
+	}
 }

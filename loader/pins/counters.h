@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pins/counters.h - the per-CPU counters, added up.
+ * pins/counters.h - sums over maps: the per-CPU counters, and the
+ * conditions on memory pressure.
  *
  * Does not belong here: their names (text/format.h).
  */
@@ -12,5 +13,9 @@
 
 /* The sum over all CPUs.  Allocates nothing. */
 __u64 counter_read(const struct pins *pins, enum overhigh_counter which);
+
+/* How many conditions are watched, by the map, and how many of them hold. */
+void pressure_count(const struct pins *pins, unsigned int *watched,
+		    unsigned int *holding);
 
 #endif /* OVERHIGH_PINS_COUNTERS_H */

@@ -21,7 +21,6 @@
 #define PIN_PROGS PIN_DIR "/progs"
 #define PIN_SAMPLES PIN_DIR "/samples"
 #define PIN_POLICY PIN_DIR "/policy"
-#define RUN_DIR "/run/overhigh"
 
 enum map_id {
 	MAP_PROCESS_POLICY,
@@ -81,20 +80,5 @@ int pins_remove(struct error *err);
 int pins_make_policy_directory(struct error *err);
 void pins_drop_policy_directory(void); /* if it is empty */
 int pins_remove_policy(struct error *err);
-
-/*
- * Locks in RUN_DIR, so that two commands do not change the same thing at once.
- * Returns a file descriptor that holds the lock, or a negative errno; -EBUSY
- * if wait is false and it is held.
- */
-int lock_take(const char *name, bool wait, struct error *err);
-/* pid of the loader that holds the lock "loader", 0 if none does, -1 if it is
- * one of another pid namespace. */
-int lock_owner(void);
-/* "pid 123" for a message, or that it is in another pid namespace. */
-const char *lock_owner_text(char *text, size_t size);
-
-#define LOCK_LOADER "loader.lock" /* who consumes events and continues */
-#define LOCK_POLICY "policy.lock" /* who changes policies and links */
 
 #endif /* OVERHIGH_PINS_PINS_H */

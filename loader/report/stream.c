@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "base/lock.h"
 #include "base/log.h"
-#include "pins/pins.h"
 #include "report/stream.h"
 
 /* RUN_DIR is root's alone, so no one else can connect or take the place. */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "attach/pressure_trigger.h"
 #include "daemon/pressure_gate.h"
 #include <cmocka.h>
 
