@@ -502,6 +502,30 @@ static void rules_in_pages_and_examples_are_accepted(void **state)
 	globfree(&found);
 }
 
+/* ROOMS of the Makefile are the rows of a table, in that order. */
+static void architecture_lists_the_rooms_of_the_loader(void **state)
+{
+	char *makefile = read_file("Makefile"), *list, *room, row[64];
+	char *page = read_file("docs/architecture.md");
+	const char *at = page;
+
+	(void)state;
+	list = strstr(makefile, "\nROOMS := ");
+	assert_non_null(list);
+	list += strlen("\nROOMS := ");
+	list[strcspn(list, "\n")] = 0;
+	while ((room = strsep(&list, " "))) {
+		snprintf(row, sizeof(row), "\n| `loader/%s/` |", room);
+		at = strstr(at, row);
+		if (!at)
+			fail_msg("docs/architecture.md lacks the room %s, or "
+				 "has it in another place",
+				 room);
+	}
+	free(makefile);
+	free(page);
+}
+
 static void the_readme_is_short(void **state)
 {
 	const char *at = pages[0].text;
@@ -529,6 +553,7 @@ int main(void)
 		cmocka_unit_test(links_between_pages_resolve),
 		cmocka_unit_test(command_lines_in_the_pages_are_accepted),
 		cmocka_unit_test(rules_in_pages_and_examples_are_accepted),
+		cmocka_unit_test(architecture_lists_the_rooms_of_the_loader),
 		cmocka_unit_test(the_readme_is_short),
 	};
 
