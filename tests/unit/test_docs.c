@@ -1,85 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_docs.c - README, docs/ and man/ against the program and the tree.
+ * test_docs.c - the pages and the program name the same options and commands.
  *
- * Belongs here: names that the pages mention (options, subcommands, files,
- * links); command lines and rules in them are parsed.  Does not: what those do,
- * nor what comes out of the program (test_docs_output.c).  Run from the top of
- * the tree; the program is asked for its --help, so it must have been built
- * beside the tests, or be named by OVERHIGH.
+ * Does not belong here: the pages as such (test_docs_pages.c), what comes out
+ * of the program (test_docs_output.c).  Run from the top of the tree; the
+ * program is asked for its --help, so it must have been built beside the tests,
+ * or be named by OVERHIGH.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <ctype.h>
-#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-#include "rules/rules.h"
-#include "text/format.h"
 #include "text/policy_options.h"
-#include <cmocka.h>
+#include "docs.h" /* last: cmocka.h has a macro fail() */
 
-#define MOST_TEXT (1 << 18)
-#define MOST_PAGES 32
-#define README_LINES 130
-
-struct page {
-	char *path, *text;
-};
-
-static struct page pages[MOST_PAGES]; /* README, CHANGELOG, docs, examples */
-static size_t nr_pages;
-static char *man8, *man5, *all_docs;
+static char *man8, *man5;
 static char *help, *commands; /* " --keep --json ", " run exec " */
 
 /* What the pages say of other programs. */
 static const char others[] = " --import --add "; /* mokutil, tests/vm/run */
-
-static char *read_all(FILE *f)
-{
-	char *text = calloc(1, MOST_TEXT);
-
-	assert_non_null(f);
-	assert_non_null(text);
-	assert_true(fread(text, 1, MOST_TEXT - 1, f) < MOST_TEXT - 1);
-	return text;
-}
-
-static char *read_file(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *text;
-
-	if (!f)
-		fail_msg("cannot read %s", path);
-	text = read_all(f);
-	fclose(f);
-	return text;
-}
-
-/* roff writes the dash of an option \-, and a quote \(aq. */
-static char *read_man(const char *path)
-{
-	char *text = read_file(path), *from, *to = text;
-
-	for (from = text; *from; from++) {
-		if (!strncmp(from, "\\(aq", 4)) {
-			*to++ = '\'';
-			from += 3;
-		} else if (strncmp(from, "\\-", 2)) {
-			*to++ = *from; /* the dash itself comes next */
-		}
-	}
-	*to = 0;
-	return text;
-}
 
 static bool has_word(const char *words, const char *word)
 {
@@ -158,32 +98,14 @@ static void learn(const char *prefix)
 	free(text);
 }
 
-static void add_pages(const char *pattern)
-{
-	glob_t found;
-	size_t i;
-
-	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-	for (i = 0; i < found.gl_pathc && nr_pages < MOST_PAGES; i++) {
-		pages[nr_pages].path = strdup(found.gl_pathv[i]);
-		pages[nr_pages].text = read_file(found.gl_pathv[i]);
-		strcat(all_docs, pages[nr_pages++].text);
-	}
-	globfree(&found);
-}
-
 static int read_everything(void **state)
 {
 	(void)state;
-	all_docs = calloc(1, MOST_TEXT * 4);
 	help = calloc(1, MOST_TEXT);
 	commands = calloc(1, MOST_TEXT);
 	strcpy(help, " ");
 	strcpy(commands, " ");
-	add_pages("README.md");
-	add_pages("CHANGELOG.md");
-	add_pages("docs/*.md");
-	add_pages("examples/*/README");
+	read_pages();
 	man8 = read_man("man/overhigh.8");
 	man5 = read_man("man/overhigh.conf.5");
 	learn("");
@@ -200,6 +122,16 @@ static bool names_option(const char *text, const char *option)
 	return false;
 }
 
+static bool a_page_names(const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < nr_pages; i++)
+		if (names_option(pages[i].text, option))
+			return true;
+	return false;
+}
+
 static void every_option_is_in_the_man_page_and_in_docs(void **state)
 {
 	const char *at = help;
@@ -209,9 +141,51 @@ static void every_option_is_in_the_man_page_and_in_docs(void **state)
 	while (next_option(&at, name, sizeof(name))) {
 		if (!names_option(man8, name))
 			fail_msg("man/overhigh.8 lacks %s", name);
-		if (!names_option(all_docs, name))
+		if (!a_page_names(name))
 			fail_msg("no page of docs/ has %s", name);
 	}
+}
+
+/* line: of the man page's SYNOPSIS.  POLICY stands for the options of one. */
+static void check_synopsis(const char *line, const char *command)
+{
+	char *text = ask(command), option[64];
+	const char *at = text, *name;
+	size_t i;
+
+	while (next_option(&at, option, sizeof(option))) {
+		/* where the option is explained, not where it is mentioned */
+		name = at - strlen(option);
+		if (strncmp(name - 6, "      ", 6) &&
+		    strncmp(name - 2, ", ", 2))
+			continue;
+		for (i = 0; i < POLICY_FIELDS; i++)
+			if (!strcmp(option + 2, policy_fields[i].name))
+				break;
+		if (i == POLICY_FIELDS && !names_option(line, option) &&
+		    (strcmp(option, "--default") || !strstr(line, "TARGET")))
+			fail_msg("man/overhigh.8: the synopsis of %s lacks %s",
+				 command, option);
+	}
+	free(text);
+}
+
+static void the_synopsis_has_the_options_of_each_command(void **state)
+{
+	char *copy = strdup(man8), *rest = strstr(copy, ".SH SYNOPSIS"), *line;
+	char command[64];
+	unsigned int lines = 0;
+
+	(void)state;
+	*strstr(rest, ".fi\n") = 0;
+	while ((line = strsep(&rest, "\n"))) {
+		if (sscanf(line, "\\fBoverhigh %63[a-z ]", command) != 1)
+			continue;
+		check_synopsis(line, command);
+		lines++;
+	}
+	assert_true(lines > 15); /* or this looks at nothing */
+	free(copy);
 }
 
 static void every_key_of_a_rule_is_in_its_man_page(void **state)
@@ -282,279 +256,15 @@ static void every_command_is_in_the_man_page_and_no_other_anywhere(void **state)
 	free(copy);
 }
 
-static void check_files(const struct page *page)
-{
-	static const char *const folders[] = {
-		"`loader/",   "`bpf/",	    "`tests/", "`include/", "`kernel/",
-		"`policies/", "`examples/", "`man/",   "`docs/",    "`vmlinux.h"
-	};
-	char path[PATH_MAX];
-	const char *at;
-	glob_t found;
-	size_t i;
-
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		for (at = page->text; (at = strstr(at, folders[i])); at++) {
-			snprintf(path, sizeof(path), "%.*s",
-				 (int)strcspn(at + 1, "` \n"), at + 1);
-			if (glob(path, 0, NULL, &found))
-				fail_msg("%s: there is no %s", page->path,
-					 path);
-			globfree(&found);
-		}
-}
-
-static void files_that_the_pages_name_are_there(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < nr_pages; i++)
-		check_files(&pages[i]);
-}
-
-/* As GitHub makes an anchor of a heading. */
-static void make_anchor(const char *heading, char *anchor, size_t size)
-{
-	size_t n = 0;
-
-	for (; *heading && *heading != '\n' && n + 1 < size; heading++) {
-		if (isalnum(*heading) || strchr("-_", *heading))
-			anchor[n++] = tolower(*heading);
-		else if (*heading == ' ')
-			anchor[n++] = '-';
-	}
-	anchor[n] = 0;
-}
-
-static bool has_anchor(const char *text, const char *wanted)
-{
-	char anchor[256];
-
-	for (; (text = strstr(text, "\n#")); text++) {
-		make_anchor(text + 1 + strspn(text + 1, "# "), anchor,
-			    sizeof(anchor));
-		if (!strcmp(anchor, wanted))
-			return true;
-	}
-	return false;
-}
-
-static void check_link(const struct page *page, const char *link)
-{
-	char folder[PATH_MAX], path[2 * PATH_MAX + 2], target[PATH_MAX],
-		*anchor;
-	char *text;
-
-	snprintf(target, sizeof(target), "%.*s", (int)strcspn(link, ")"), link);
-	if (strstr(target, "://"))
-		return;
-	anchor = strchr(target, '#');
-	if (anchor)
-		*anchor++ = 0;
-	snprintf(folder, sizeof(folder), "%s", page->path);
-	snprintf(path, sizeof(path), "%s/%s", dirname(folder), target);
-	if (access(*target ? path : page->path, F_OK))
-		fail_msg("%s: a link to %s, which is not there", page->path,
-			 target);
-	if (!anchor)
-		return;
-	text = read_file(*target ? path : page->path);
-	if (!has_anchor(text, anchor))
-		fail_msg("%s: %s has no heading #%s", page->path, path, anchor);
-	free(text);
-}
-
-static void links_between_pages_resolve(void **state)
-{
-	const char *at;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < nr_pages; i++)
-		for (at = pages[i].text; (at = strstr(at, "](")); at++)
-			check_link(&pages[i], at + 2);
-}
-
-/* The next word of a command line, quotes taken off; NULL at its end. */
-static char *next_word(char **at)
-{
-	char *word = *at + strspn(*at, " "), quote;
-
-	if (!*word || *word == '#')
-		return NULL;
-	quote = strchr("'\"", *word) ? *word++ : 0;
-	*at = quote ? strchr(word, quote) : word + strcspn(word, " ");
-	assert_non_null(*at);
-	if (**at)
-		*(*at)++ = 0;
-	return word;
-}
-
-static void check_line(const char *path, char *line)
-{
-	char *copy = strdup(line), *at = copy, *word;
-	struct overhigh_policy policy;
-	struct policy_options options;
-	size_t i;
-	int ret = 0;
-
-	policy_options_init(&options);
-	while (!ret && (word = next_word(&at)) && strcmp(word, "--"))
-		for (i = 0; i < POLICY_FIELDS; i++)
-			if (!strncmp(word, "--", 2) &&
-			    !strcmp(word + 2, policy_fields[i].name)) {
-				ret = policy_option_set(
-					&options, policy_fields[i].key,
-					policy_fields[i].metavar ?
-						next_word(&at) :
-						NULL,
-					&options.err);
-				break;
-			}
-	if (!ret && policy_options_any(&options))
-		ret = policy_options_finish(&options, &policy, &options.err);
-	if (ret)
-		fail_msg("%s: '%s': %s", path, line, options.err.text);
-	free(copy);
-}
-
-/* Lines and spans of code that begin with a set or an exec. */
-static unsigned int check_lines(const char *path, const char *text)
-{
-	const char *at = text, *end;
-	unsigned int lines = 0;
-	char line[1024];
-	size_t n;
-
-	for (; (at = strstr(at, "overhigh ")); at++) {
-		if (at == text || !strchr("` \n", at[-1]) ||
-		    (strncmp(at + 9, "set ", 4) && strncmp(at + 9, "exec ", 5)))
-			continue;
-		end = at[-1] == '`' ? "`" : "\n";
-		for (n = 0; at[n] && at[n] != *end && n + 1 < sizeof(line);
-		     n++) {
-			line[n] = at[n];
-			if (at[n] == '\\' && at[n + 1] == '\n') {
-				line[n++] = ' ';
-				line[n] = ' ';
-			}
-		}
-		line[n] = 0;
-		check_line(path, line);
-		lines++;
-	}
-	return lines;
-}
-
-static void command_lines_in_the_pages_are_accepted(void **state)
-{
-	unsigned int lines = 0;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < nr_pages; i++)
-		lines += check_lines(pages[i].path, pages[i].text);
-	lines += check_lines("man/overhigh.8", man8);
-	assert_true(lines > 15); /* or this looks at nothing */
-}
-
-static void check_rules(const char *path, const char *from, const char *to)
-{
-	struct rules rules;
-	struct error err;
-	char *text;
-
-	assert_non_null(from);
-	assert_non_null(to);
-	text = strndup(from, to - from);
-	rules_init(&rules, 1ULL << 34);
-	if (rules_parse(&rules, path, text, &err))
-		fail_msg("%s", err.text);
-	assert_true(rules.nr > 0);
-	rules_free(&rules);
-	free(text);
-}
-
-static void rules_in_pages_and_examples_are_accepted(void **state)
-{
-	char *page = read_file("docs/rules.md"), *at, *to, *from, *file;
-	const char *example = strstr(man5, ".SH EXAMPLE");
-	glob_t found;
-	size_t i;
-
-	(void)state;
-	/* blanks at the start of a line would continue the one before it */
-	for (from = page; (from = strstr(from, "\n    ")); from++)
-		memmove(from + 1, from + 5, strlen(from + 5) + 1);
-	at = strstr(page, "\n[protect");
-	to = at ? strstr(at, "\n\n`examples/rules`") : NULL;
-	check_rules("docs/rules.md", at, to);
-	check_rules("man/overhigh.conf.5", strstr(example, "[protect"),
-		    strstr(example, ".fi"));
-	free(page);
-	assert_int_equal(glob("examples/rules/*.conf", 0, NULL, &found), 0);
-	for (i = 0; i < found.gl_pathc; i++) {
-		file = read_file(found.gl_pathv[i]);
-		check_rules(found.gl_pathv[i], file, file + strlen(file));
-		free(file);
-	}
-	globfree(&found);
-}
-
-/* ROOMS of the Makefile are the rows of a table, in that order. */
-static void architecture_lists_the_rooms_of_the_loader(void **state)
-{
-	char *makefile = read_file("Makefile"), *list, *room, row[64];
-	char *page = read_file("docs/architecture.md");
-	const char *at = page;
-
-	(void)state;
-	list = strstr(makefile, "\nROOMS := ");
-	assert_non_null(list);
-	list += strlen("\nROOMS := ");
-	list[strcspn(list, "\n")] = 0;
-	while ((room = strsep(&list, " "))) {
-		snprintf(row, sizeof(row), "\n| `loader/%s/` |", room);
-		at = strstr(at, row);
-		if (!at)
-			fail_msg("docs/architecture.md lacks the room %s, or "
-				 "has it in another place",
-				 room);
-	}
-	free(makefile);
-	free(page);
-}
-
-static void the_readme_is_short(void **state)
-{
-	const char *at = pages[0].text;
-	unsigned int lines = 0;
-
-	(void)state;
-	assert_string_equal(pages[0].path, "README.md");
-	for (; (at = strchr(at, '\n')); at++)
-		lines++;
-	if (lines > README_LINES)
-		fail_msg("README.md has %u lines, more than %u: the rest "
-			 "belongs in docs/",
-			 lines, README_LINES);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_option_is_in_the_man_page_and_in_docs),
+		cmocka_unit_test(the_synopsis_has_the_options_of_each_command),
 		cmocka_unit_test(every_key_of_a_rule_is_in_its_man_page),
 		cmocka_unit_test(pages_name_no_option_that_is_not_there),
 		cmocka_unit_test(
 			every_command_is_in_the_man_page_and_no_other_anywhere),
-		cmocka_unit_test(files_that_the_pages_name_are_there),
-		cmocka_unit_test(links_between_pages_resolve),
-		cmocka_unit_test(command_lines_in_the_pages_are_accepted),
-		cmocka_unit_test(rules_in_pages_and_examples_are_accepted),
-		cmocka_unit_test(architecture_lists_the_rooms_of_the_loader),
-		cmocka_unit_test(the_readme_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, read_everything, NULL);

@@ -7,35 +7,12 @@
  * Does not belong here: what goes in (test_docs.c).  Run from the top of the
  * tree, whose sources are searched for the names of fields.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <cjson/cJSON.h>
 #include <ctype.h>
-#include <glob.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include "overhigh.h"
 #include "report/events.h"
 #include "text/format.h"
-#include <cmocka.h>
-
-#define MOST_TEXT (1 << 18)
-
-static char *read_file(const char *path)
-{
-	char *text = calloc(1, MOST_TEXT);
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		fail_msg("cannot read %s", path);
-	assert_non_null(text);
-	assert_true(fread(text, 1, MOST_TEXT - 1, f) < MOST_TEXT - 1);
-	fclose(f);
-	return text;
-}
+#include "docs.h" /* last: cmocka.h has a macro fail() */
 
 static void assert_in_man_page(const char *name)
 {
