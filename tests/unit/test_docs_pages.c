@@ -272,6 +272,44 @@ static void architecture_lists_the_rooms_of_the_loader(void **state)
 	free(page);
 }
 
+/* The text between before and the next quote. */
+static void find_version(const char *path, const char *before, char *version,
+			 size_t size)
+{
+	char *text = read_file(path), *at = strstr(text, before);
+
+	if (!at)
+		fail_msg("%s does not say %s", path, before);
+	at += strlen(before);
+	snprintf(version, size, "%.*s", (int)strcspn(at, "\""), at);
+	free(text);
+}
+
+static void assert_says(const char *path, const char *text)
+{
+	char *page = read_file(path);
+
+	if (!strstr(page, text))
+		fail_msg("%s lacks '%s'", path, text);
+	free(page);
+}
+
+static void versions_in_the_pages_are_the_current_ones(void **state)
+{
+	char version[32], text[64];
+
+	(void)state;
+	find_version("loader/commands/command.h", "OVERHIGH_VERSION \"",
+		     version, sizeof(version));
+	snprintf(text, sizeof(text), "\"overhigh %s\"", version);
+	assert_says("man/overhigh.8", text);
+	assert_says("man/overhigh.conf.5", text);
+	find_version("kernel/overhigh_hook.c", "MODULE_VERSION(\"", version,
+		     sizeof(version));
+	snprintf(text, sizeof(text), "overhigh-hook/%s ", version);
+	assert_says("docs/kernels.md", text);
+}
+
 static void the_readme_is_short(void **state)
 {
 	const char *at = pages[0].text;
@@ -295,6 +333,7 @@ int main(void)
 		cmocka_unit_test(command_lines_in_the_pages_are_accepted),
 		cmocka_unit_test(rules_in_pages_and_examples_are_accepted),
 		cmocka_unit_test(architecture_lists_the_rooms_of_the_loader),
+		cmocka_unit_test(versions_in_the_pages_are_the_current_ones),
 		cmocka_unit_test(the_readme_is_short),
 	};
 
