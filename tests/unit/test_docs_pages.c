@@ -117,9 +117,14 @@ static void links_between_pages_resolve(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < nr_pages; i++)
+	for (i = 0; i < nr_pages; i++) {
 		for (at = pages[i].text; (at = strstr(at, "](")); at++)
 			check_link(&pages[i], at + 2);
+		/* none that nobody finds */
+		if (!strncmp(pages[i].path, "docs/", 5) &&
+		    !strstr(pages[0].text, pages[i].path))
+			fail_msg("README.md has no link to %s", pages[i].path);
+	}
 }
 
 /* The next word of a command line, quotes taken off; NULL at its end. */
