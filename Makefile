@@ -26,7 +26,7 @@ WARNINGS := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prot
 LIBBPF_CFLAGS = $(shell $(PKG_CONFIG) --cflags libbpf)
 LIBBPF_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
 PKG_CFLAGS = $(LIBBPF_CFLAGS) $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-PKG_LIBS = $(LIBBPF_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+PKG_LIBS = $(LIBBPF_LIBS) $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -pthread
 
 # The architecture as libbpf names it, and where its UAPI headers are.
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
@@ -91,7 +91,7 @@ ROOMS_LIB := $(BUILD)/loader/rooms.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn inside recover_glibc recover_musl recover_jemalloc)
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn flood inside recover_glibc recover_musl recover_jemalloc)
 
 # TEST_ONLY
 ONLY := $(BUILD)/tests/runner/only.o

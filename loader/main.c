@@ -4,8 +4,10 @@
  *
  * Does not belong here: anything that a subcommand does.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "commands/command.h"
 #include "base/log.h"
 
@@ -62,12 +64,26 @@ static int usage(FILE *out)
 	return 0;
 }
 
+/* What is opened later must not become standard output: a descriptor that is
+ * not there would have its number. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = {};
 	size_t i;
 	int ret;
 
+	fill_standard_fds();
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    !strcmp(argv[1], "help")) {
 		usage(argc < 2 ? stderr : stdout);

@@ -36,14 +36,10 @@ int cmd_events(int argc, char **argv, struct error *err)
 	while (!ret && (n = recv(fd, &packet, sizeof(packet), 0)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n != sizeof(packet) ||
-		    !event_valid(&packet.event, sizeof(packet.event)))
-			ret = fail(
-				err, EPROTO,
-				"the loader is of another version: restart it");
+		ret = stream_check(&packet, n, err);
 		if (!ret && packet.lost)
 			ret = event_print_lost(stdout, packet.lost, json);
-		if (!ret) {
+		if (!ret && packet.kind == STREAM_EVENT) {
 			pid_names_event(&pins, &packet.event);
 			ret = event_print(stdout, &packet.event, json);
 		}

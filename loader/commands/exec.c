@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "attach/attach.h"
+#include "attach/plan.h"
 #include "commands/acted.h"
 #include "attach/pressure_trigger.h"
 #include "base/lock.h"

@@ -10,6 +10,7 @@
 #include "base/cgroup.h"
 #include "base/clock.h"
 #include "commands/command.h"
+#include "report/json.h"
 #include "govern/extension.h"
 #include "text/extension_text.h"
 #include "text/format.h"
@@ -127,7 +128,7 @@ static void read_subject(struct explanation *e)
 static void add_process(struct explanation *e)
 {
 	cJSON_AddNumberToObject(e->out, "pid", e->local);
-	cJSON_AddStringToObject(e->out, "comm", e->subject.comm);
+	json_add_text(e->out, "comm", e->subject.comm);
 	cJSON_AddNumberToObject(e->out, "uid", e->subject.uid);
 	cJSON_AddStringToObject(e->out, "cgroup", e->subject.cgroup);
 	cJSON_AddStringToObject(e->out, "exe", e->subject.exe);

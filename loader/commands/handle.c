@@ -147,6 +147,7 @@ static int take_event(int fd, const struct pins *pins,
 {
 	struct stream_packet packet;
 	ssize_t n = recv(fd, &packet, sizeof(packet), MSG_DONTWAIT);
+	int ret;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -154,15 +155,15 @@ static int take_event(int fd, const struct pins *pins,
 		return fail(err, EPIPE,
 			    "the loader has ended: start 'overhigh run', then "
 			    "this again");
-	if (n != sizeof(packet) ||
-	    !event_valid(&packet.event, sizeof(packet.event)))
-		return fail(err, EPROTO,
-			    "the loader is of another version: restart it");
+	ret = stream_check(&packet, n, err);
+	if (ret)
+		return ret;
 	if (packet.lost)
 		say("%llu events were lost, and crossings among them not "
 		    "handled: they came too fast",
 		    packet.lost);
-	if (packet.event.type != OVERHIGH_EV_CROSSED)
+	if (packet.kind != STREAM_EVENT ||
+	    packet.event.type != OVERHIGH_EV_CROSSED)
 		return 0;
 	pid_names_event(pins, &packet.event);
 	if (packet.event.seen_pid)

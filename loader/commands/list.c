@@ -10,6 +10,7 @@
 #include "base/cgroup.h"
 #include "commands/command.h"
 #include "text/format.h"
+#include "text/printable.h"
 #include "pins/governed.h"
 #include "overhigh_policy.h"
 #include "govern/policy_maps.h"
@@ -41,14 +42,16 @@ static void print_row(const cJSON *one)
 	const cJSON *comm = cJSON_GetObjectItem(one, "comm");
 	const cJSON *counted = cJSON_GetObjectItem(one, "counted_bytes");
 	const cJSON *state = cJSON_GetObjectItem(one, "state");
-	char rss[32] = "-";
+	char rss[32] = "-", name[64] = "-";
 
+	if (comm)
+		printable(name, sizeof(name), comm->valuestring);
 	if (counted)
 		format_size_rounded(rss, sizeof(rss), counted->valuedouble);
 	printf("%-24s %-15s %-9s %8s  %s\n",
-	       cJSON_GetObjectItem(one, "target")->valuestring,
-	       comm ? comm->valuestring : "-", state ? state->valuestring : "-",
-	       rss, cJSON_GetObjectItem(one, "policy")->valuestring);
+	       cJSON_GetObjectItem(one, "target")->valuestring, name,
+	       state ? state->valuestring : "-", rss,
+	       cJSON_GetObjectItem(one, "policy")->valuestring);
 }
 
 int cmd_list(int argc, char **argv, struct error *err)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "attach/attach.h"
+#include "attach/plan.h"
 #include "attach/pressure_trigger.h"
 #include "base/lock.h"
 #include "commands/bpftool_line.h"

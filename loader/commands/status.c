@@ -9,6 +9,7 @@
 #include "attach/attach.h"
 #include "base/lock.h"
 #include "commands/command.h"
+#include "report/json.h"
 #include "pins/counters.h"
 #include "text/format.h"
 #include "pins/pins.h"
@@ -77,10 +78,9 @@ static void add_state(cJSON *object, const struct pins *pins)
 	int i;
 
 	for (i = 0; i < OVERHIGH_COUNTERS; i++)
-		cJSON_AddNumberToObject(list,
-					format_counter(name, sizeof(name), i),
-					counter_read(pins, i));
-	cJSON_AddNumberToObject(object, "over", pins->control->nr_over);
+		json_add_u64(list, format_counter(name, sizeof(name), i),
+			     counter_read(pins, i));
+	json_add_u64(object, "over", pins->control->nr_over);
 	cJSON_AddNumberToObject(object, "held",
 				count_entries(pins->map_fd[MAP_HELD]));
 	cJSON_AddNumberToObject(object, "cgroups_changed", undo_count());

@@ -33,29 +33,28 @@
 #define RESPOND_NS 10000000ULL /* look at held processes this often */
 #define MOST_PAUSE_NS 200000000ULL
 #define NR_EVENT_SOURCES 8
+#define MOST_EVENTS_A_TURN 2048 /* then duties come first again */
 
 static int handle_event(void *ctx, void *data, size_t size)
 {
 	const struct overhigh_event *event = data;
 	struct daemon *d = ctx;
+	/* a return below zero ends the turn, with this one done */
+	int ret = ++d->events_of_turn < MOST_EVENTS_A_TURN ? 0 : -EAGAIN;
 
 	if (!event_valid(event, size)) {
 		say("an event of %zu bytes is not valid and was dropped", size);
-		return 0;
+		return ret;
 	}
 	if (event->type == OVERHIGH_EV_NEAR)
-		return 0; /* it was to wake us: the next scan sees why */
-	if (d->out && event_print(d->out, event, d->json)) {
-		say("cannot write events (%s): going on without",
-		    strerror(errno));
-		d->out = NULL;
-	}
+		return ret; /* it was to wake us: the next scan sees why */
+	printer_event(&d->printer, event);
 	if (d->on_event)
 		d->on_event(event, d->on_event_ctx);
 	d->respond_soon |= responses_concerns(d->responses, event);
 	stream_send(&d->stream, event);
 	event_kernel_log(event);
-	return 0;
+	return ret;
 }
 
 /* A full ring buffer is counted by the BPF side; here it is said. */
@@ -65,10 +64,8 @@ static void report_lost(struct daemon *d)
 
 	if (lost <= d->lost)
 		return;
-	if (d->out)
-		event_print_lost(d->out, lost - d->lost, d->json);
-	else
-		say("%llu events were lost", lost - d->lost);
+	printer_lost(&d->printer, lost - d->lost);
+	stream_lost(&d->stream, lost - d->lost);
 	d->lost = lost;
 }
 
@@ -210,6 +207,7 @@ static void tick(struct daemon *d)
 	respond_in_time(d, held);
 	thaw_ns = responses_tick(d->responses, d->now_ns);
 	report_lost(d);
+	printer_tick(&d->printer);
 	wake_ns = d->now_ns + TICK_NS;
 	if (held && deadline_ns < wake_ns)
 		wake_ns = deadline_ns;
@@ -374,7 +372,7 @@ static int open_sources(struct daemon *d, struct error *err)
 		ret = add_source(d, d->signal_fd, err);
 	if (!ret)
 		ret = add_source(d, d->timer_fd, err);
-	if (!ret)
+	if (!ret && d->stream.listen_fd >= 0)
 		ret = add_source(d, d->stream.listen_fd, err);
 	return ret;
 }
@@ -427,6 +425,11 @@ int daemon_start(struct daemon *d, struct error *err)
 		ret = take_role(d, err);
 	if (ret)
 		return ret;
+	stream_init(&d->stream);
+	/* with the loop's signals blocked, as their threads inherit it */
+	log_start();
+	if (printer_start(&d->printer, d->out, d->json))
+		say("events are not printed: %s", strerror(errno));
 	d->pins->control->dry_run = d->dry_run;
 	d->pins->control->sample = d->sample;
 	d->pins->control->loader_level = pid_names_level(d->pins);
@@ -436,8 +439,8 @@ int daemon_start(struct daemon *d, struct error *err)
 	ret = responses_start(&d->responses, d->pins, err);
 	if (!ret)
 		ret = guard_start(&d->guard, d->pins, err);
-	if (!ret)
-		ret = stream_open(&d->stream, err);
+	if (!ret && stream_open(&d->stream, err))
+		say("%s: no other command can follow the events", err->text);
 	if (!ret)
 		ret = open_sources(d, err);
 	if (!ret && d->rules)
@@ -474,14 +477,15 @@ int daemon_loop(struct daemon *d, struct error *err)
 			if (fd == d->signal_fd)
 				handle_signal(d);
 			else if (fd == d->stream.listen_fd)
-				stream_accept(&d->stream);
+				stream_accept(&d->stream, d->epoll_fd);
 			else if (fd == d->timer_fd &&
 				 read(fd, &expired, sizeof(expired)) < 0)
 				continue;
-			else
+			else if (!stream_hangup(&d->stream, fd))
 				pressure_event(&d->pressure, fd,
 					       ready[i].events, clock_now_ns());
 		}
+		d->events_of_turn = 0;
 		ring_buffer__consume(d->ring);
 		tick(d);
 	}
@@ -506,6 +510,7 @@ void daemon_stop(struct daemon *d, bool detach)
 	hold_end(d->pins);
 	pressure_stop(&d->pressure);
 	responses_stop(d->responses);
+	d->events_of_turn = 0;
 	if (d->ring)
 		ring_buffer__consume(d->ring);
 	stream_close(&d->stream);
@@ -518,4 +523,6 @@ void daemon_stop(struct daemon *d, bool detach)
 		unload();
 	pins_close(d->pins);
 	close(d->lock_fd);
+	printer_end(&d->printer);
+	log_end();
 }

@@ -18,6 +18,7 @@
 #include "cgroups/response.h"
 #include "pins/pins.h"
 #include "daemon/pressure.h"
+#include "report/printer.h"
 #include "report/stream.h"
 
 /* run --hook: whether the kernel module is used. */
@@ -46,10 +47,12 @@ struct daemon {
 
 	/* the loop's own */
 	struct guard guard;
+	struct printer printer;
 	struct stream stream;
 	struct pressure pressure;
 	struct ring_buffer *ring;
 	struct responses *responses;
+	unsigned int events_of_turn;
 	int lock_fd;
 	int epoll_fd, signal_fd, timer_fd;
 	bool ending;

@@ -12,6 +12,7 @@
 #include "base/cgroup.h"
 #include "govern/forecast.h"
 #include "text/format.h"
+#include "text/printable.h"
 
 #define FREE_TO_GO (-1000) /* oom_score_adj of what is protected */
 
@@ -215,7 +216,7 @@ static int look_at_process(const struct search *s, __u32 pid)
 {
 	struct forecast_process one = { .pid = pid };
 	__u32 flags = overhigh_flags(s->policy->control);
-	char status[4096], cgroup[PATH_MAX];
+	char status[4096], cgroup[PATH_MAX], comm[64];
 	__u64 rss_excess, memcg = 0;
 
 	/* a kernel thread has no such field */
@@ -233,7 +234,8 @@ static int look_at_process(const struct search *s, __u32 pid)
 	one.excess_bytes = overhigh_combine(flags, rss_excess, memcg);
 	if (!one.excess_bytes || !is_meant(s, pid, cgroup))
 		return 0;
-	sscanf(status, "Name:\t%63[^\n]", one.comm);
+	if (sscanf(status, "Name:\t%63[^\n]", comm) == 1)
+		printable(one.comm, sizeof(one.comm), comm);
 	return add(s->out, &one);
 }
 

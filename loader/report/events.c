@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* report/events.c - see report/events.h. */
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "report/events.h"
+#include "report/json.h"
 #include "text/format.h"
+#include "text/printable.h"
 #include "overhigh_policy.h"
 
 bool event_valid(const struct overhigh_event *event, size_t size)
@@ -16,15 +18,19 @@ bool event_valid(const struct overhigh_event *event, size_t size)
 	       event->type < OVERHIGH_EV_MAX && event->pid;
 }
 
+/* It need not end with a zero: it came over a buffer. */
+static void raw_comm(const struct overhigh_event *event, char *comm)
+{
+	memcpy(comm, event->comm, OVERHIGH_COMM_LEN);
+	comm[OVERHIGH_COMM_LEN - 1] = 0;
+}
+
 void event_comm(const struct overhigh_event *event, char *comm)
 {
-	int i;
+	char raw[OVERHIGH_COMM_LEN];
 
-	for (i = 0; i < OVERHIGH_COMM_LEN - 1 && event->comm[i]; i++)
-		comm[i] = event->comm[i] >= ' ' && event->comm[i] < 127 ?
-				  event->comm[i] :
-				  '?';
-	comm[i] = 0;
+	raw_comm(event, raw);
+	printable(comm, OVERHIGH_COMM_LEN, raw);
 }
 
 /* What the number in detail means depends on the type. */
@@ -46,8 +52,7 @@ static cJSON *rss_object(const struct overhigh_event *event)
 	int kind;
 
 	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
-		cJSON_AddNumberToObject(rss, names[kind],
-					event->rss_bytes[kind]);
+		json_add_u64(rss, names[kind], event->rss_bytes[kind]);
 	return rss;
 }
 
@@ -57,11 +62,11 @@ static void add_pid(cJSON *object, const char *name, const char *initial_name,
 		    __u32 seen, __u32 initial)
 {
 	if (seen)
-		cJSON_AddNumberToObject(object, name, seen);
+		json_add_u64(object, name, seen);
 	else
 		cJSON_AddNullToObject(object, name);
 	if (seen != initial)
-		cJSON_AddNumberToObject(object, initial_name, initial);
+		json_add_u64(object, initial_name, initial);
 }
 
 static cJSON *event_object(const struct overhigh_event *event)
@@ -69,20 +74,20 @@ static cJSON *event_object(const struct overhigh_event *event)
 	cJSON *object = cJSON_CreateObject();
 	char comm[OVERHIGH_COMM_LEN], text[FORMAT_MAX];
 
-	event_comm(event, comm);
-	cJSON_AddNumberToObject(object, "time_ns", event->time_ns);
+	raw_comm(event, comm);
+	json_add_u64(object, "time_ns", event->time_ns);
 	cJSON_AddStringToObject(
 		object, "type",
 		format_event_type(text, sizeof(text), event->type));
 	add_pid(object, "pid", "initial_pid", event->seen_pid, event->pid);
 	add_pid(object, "tid", "initial_tid", event->seen_tid, event->tid);
-	cJSON_AddStringToObject(object, "comm", comm);
-	cJSON_AddNumberToObject(object, "cgroup_id", event->cgroup_id);
-	cJSON_AddNumberToObject(object, "start_ns", event->start_ns);
+	json_add_text(object, "comm", comm);
+	json_add_u64(object, "cgroup_id", event->cgroup_id);
+	json_add_u64(object, "start_ns", event->start_ns);
 	cJSON_AddItemToObject(object, "rss", rss_object(event));
-	cJSON_AddNumberToObject(object, "usage_bytes", event->usage_bytes);
-	cJSON_AddNumberToObject(object, "limit_bytes", event->limit_bytes);
-	cJSON_AddNumberToObject(object, "excess_bytes", event->excess_bytes);
+	json_add_u64(object, "usage_bytes", event->usage_bytes);
+	json_add_u64(object, "limit_bytes", event->limit_bytes);
+	json_add_u64(object, "excess_bytes", event->excess_bytes);
 	format_action(text, sizeof(text), overhigh_action(event->control));
 	cJSON_AddStringToObject(object, "action", text);
 	if (overhigh_action(event->control) == OVERHIGH_SIGNAL) {
@@ -91,9 +96,9 @@ static cJSON *event_object(const struct overhigh_event *event)
 		cJSON_AddStringToObject(object, "signal", text);
 	}
 	if (event->type == OVERHIGH_EV_ESCALATED)
-		cJSON_AddNumberToObject(object, "step", event->detail);
-	cJSON_AddNumberToObject(object, "delay_ns", event->delay_ns);
-	cJSON_AddNumberToObject(object, "over_ns", event->over_ns);
+		json_add_u64(object, "step", event->detail);
+	json_add_u64(object, "delay_ns", event->delay_ns);
+	json_add_u64(object, "over_ns", event->over_ns);
 	format_source(text, sizeof(text), event->source);
 	cJSON_AddStringToObject(object, "source", text);
 	if (detail_text(event, text, sizeof(text)))
@@ -103,9 +108,9 @@ static cJSON *event_object(const struct overhigh_event *event)
 	return object;
 }
 
-int event_json(char *line, size_t size, const struct overhigh_event *event)
+/* Takes the object over. */
+static int object_line(char *line, size_t size, cJSON *object)
 {
-	cJSON *object = event_object(event);
 	char *text = cJSON_PrintUnformatted(object);
 	int n;
 
@@ -117,17 +122,9 @@ int event_json(char *line, size_t size, const struct overhigh_event *event)
 	return (size_t)n < size ? n : -ENOSPC;
 }
 
-/* Takes the object over. */
-static int print_object(FILE *out, cJSON *object)
+int event_json(char *line, size_t size, const struct overhigh_event *event)
 {
-	char *line = cJSON_PrintUnformatted(object);
-
-	cJSON_Delete(object);
-	if (!line)
-		return -ENOMEM;
-	fprintf(out, "%s\n", line);
-	cJSON_free(line);
-	return fflush(out) ? -errno : 0;
+	return object_line(line, size, event_object(event));
 }
 
 static void describe_action(const struct overhigh_event *event, char *text,
@@ -191,31 +188,63 @@ static void event_text(const struct overhigh_event *event, char *line,
 			 type, who, excess, limit, rss, after, action, dry_run);
 }
 
-int event_print(FILE *out, const struct overhigh_event *event, bool json)
+int event_line(char *line, size_t size, const struct overhigh_event *event,
+	       bool json)
 {
-	char line[512];
+	char text[512];
+	int n;
 
 	if (json)
-		return print_object(out, event_object(event));
-	event_text(event, line, sizeof(line));
-	fprintf(out, "%llu.%06llu %s\n", event->time_ns / 1000000000ULL,
-		event->time_ns / 1000 % 1000000, line);
-	return fflush(out) ? -errno : 0;
+		return event_json(line, size, event);
+	event_text(event, text, sizeof(text));
+	n = snprintf(line, size, "%llu.%06llu %s\n",
+		     event->time_ns / 1000000000ULL,
+		     event->time_ns / 1000 % 1000000, text);
+	return (size_t)n < size ? n : -ENOSPC;
+}
+
+int event_lost_line(char *line, size_t size, __u64 lost, bool json)
+{
+	cJSON *object;
+	int n;
+
+	if (!json) {
+		n = snprintf(line, size,
+			     "lost      %llu events were left out: the reader "
+			     "was too slow\n",
+			     lost);
+		return (size_t)n < size ? n : -ENOSPC;
+	}
+	object = cJSON_CreateObject();
+	cJSON_AddStringToObject(object, "type", "lost");
+	json_add_u64(object, "count", lost);
+	return object_line(line, size, object);
+}
+
+/* A line, if there is one. */
+static int print_line(FILE *out, const char *line, int n)
+{
+	if (n < 0)
+		return n;
+	if (fwrite(line, n, 1, out) != 1 || fflush(out))
+		return -errno;
+	return 0;
+}
+
+int event_print(FILE *out, const struct overhigh_event *event, bool json)
+{
+	char line[EVENT_LINE_MAX];
+
+	return print_line(out, line,
+			  event_line(line, sizeof(line), event, json));
 }
 
 int event_print_lost(FILE *out, __u64 lost, bool json)
 {
-	cJSON *object;
+	char line[EVENT_LINE_MAX];
 
-	if (!json) {
-		fprintf(out, "lost      %llu events: the reader was too slow\n",
-			lost);
-		return fflush(out) ? -errno : 0;
-	}
-	object = cJSON_CreateObject();
-	cJSON_AddStringToObject(object, "type", "lost");
-	cJSON_AddNumberToObject(object, "count", lost);
-	return print_object(out, object);
+	return print_line(out, line,
+			  event_lost_line(line, sizeof(line), lost, json));
 }
 
 void event_kernel_log(const struct overhigh_event *event)
@@ -233,6 +262,6 @@ void event_kernel_log(const struct overhigh_event *event)
 	if (fd < 0)
 		return;
 	if (write(fd, line, n) < 0)
-		perror("overhigh: /dev/kmsg");
+		say("cannot write to the kernel log: %s", strerror(errno));
 	close(fd);
 }

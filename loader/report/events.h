@@ -12,6 +12,15 @@
 #include <stdio.h>
 #include "overhigh.h"
 
+#define EVENT_LINE_MAX 1022 /* of those below, with its end */
+
+/* An event as one line of text or JSON; its length, or -ENOMEM, -ENOSPC. */
+int event_line(char *line, size_t size, const struct overhigh_event *event,
+	       bool json);
+
+/* The line that says that events were left out. */
+int event_lost_line(char *line, size_t size, __u64 lost, bool json);
+
 /* Writes one line to out and flushes it; a negative errno if that failed. */
 int event_print(FILE *out, const struct overhigh_event *event, bool json);
 
@@ -22,7 +31,6 @@ int event_json(char *line, size_t size, const struct overhigh_event *event);
  * could move a cursor: it is what a process calls itself. */
 void event_comm(const struct overhigh_event *event, char *comm);
 
-/* The line that says that events were lost. */
 int event_print_lost(FILE *out, __u64 lost, bool json);
 
 /* Whether an event that came over a buffer or socket has sane values. */

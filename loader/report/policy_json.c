@@ -9,6 +9,7 @@
 #include "overhigh_policy.h"
 #include "text/policy_options.h"
 #include "base/process.h"
+#include "report/json.h"
 #include "report/policy_json.h"
 
 static __u64 counted_bytes(const struct overhigh_look *look)
@@ -39,11 +40,11 @@ static const char *state_word(const struct overhigh_state *state, bool held)
 static void add_pid(cJSON *object, __u32 pid, __u32 local)
 {
 	if (local)
-		cJSON_AddNumberToObject(object, "pid", local);
+		json_add_u64(object, "pid", local);
 	else
 		cJSON_AddNullToObject(object, "pid");
 	if (local != pid)
-		cJSON_AddNumberToObject(object, "initial_pid", pid);
+		json_add_u64(object, "initial_pid", pid);
 }
 
 static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
@@ -55,26 +56,21 @@ static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
 	bool is_held;
 
 	if (!process_read(local, &process))
-		cJSON_AddStringToObject(object, "comm", process.comm);
+		json_add_text(object, "comm", process.comm);
 	if (look) {
-		cJSON_AddNumberToObject(object, "counted_bytes",
-					counted_bytes(look));
-		cJSON_AddNumberToObject(object, "usage_bytes",
-					look->head.usage_bytes);
-		cJSON_AddNumberToObject(object, "limit_bytes",
-					look->head.limit_bytes);
-		cJSON_AddNumberToObject(object, "excess_bytes",
-					look->head.excess_bytes);
+		json_add_u64(object, "counted_bytes", counted_bytes(look));
+		json_add_u64(object, "usage_bytes", look->head.usage_bytes);
+		json_add_u64(object, "limit_bytes", look->head.limit_bytes);
+		json_add_u64(object, "excess_bytes", look->head.excess_bytes);
 	}
 	bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_STATE], &pid, &state);
 	is_held = !bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held);
 	cJSON_AddStringToObject(object, "state", state_word(&state, is_held));
-	cJSON_AddNumberToObject(object, "crossings", state.crossings);
-	cJSON_AddNumberToObject(object, "denied", state.denied);
-	cJSON_AddNumberToObject(object, "delays", state.delays);
-	cJSON_AddNumberToObject(object, "delay_ns", state.delay_ns);
-	cJSON_AddNumberToObject(object, "longest_delay_ns",
-				state.longest_delay_ns);
+	json_add_u64(object, "crossings", state.crossings);
+	json_add_u64(object, "denied", state.denied);
+	json_add_u64(object, "delays", state.delays);
+	json_add_u64(object, "delay_ns", state.delay_ns);
+	json_add_u64(object, "longest_delay_ns", state.longest_delay_ns);
 }
 
 static void add_policy(cJSON *object, const struct pins *pins,
@@ -89,12 +85,12 @@ static void add_policy(cJSON *object, const struct pins *pins,
 		bad = OVERHIGH_BAD_EXTENSION;
 	format_policy(text, sizeof(text), policy, extended ? &more : NULL);
 	cJSON_AddStringToObject(object, "policy", text);
-	cJSON_AddNumberToObject(object, "control", policy->control);
-	cJSON_AddNumberToObject(object, "escalation", policy->escalation);
-	cJSON_AddNumberToObject(object, "grace_ms", policy->grace_ms);
-	cJSON_AddNumberToObject(object, "max_delay_us", policy->max_delay_us);
-	cJSON_AddNumberToObject(object, "cgroup_margin", policy->cgroup_margin);
-	cJSON_AddNumberToObject(object, "process_limit", policy->process_limit);
+	json_add_u64(object, "control", policy->control);
+	json_add_u64(object, "escalation", policy->escalation);
+	json_add_u64(object, "grace_ms", policy->grace_ms);
+	json_add_u64(object, "max_delay_us", policy->max_delay_us);
+	json_add_u64(object, "cgroup_margin", policy->cgroup_margin);
+	json_add_u64(object, "process_limit", policy->process_limit);
 	if (bad)
 		cJSON_AddStringToObject(
 			object, "refused",

@@ -117,6 +117,9 @@ void live_pause(unsigned int ms); /* goes on collecting events */
 
 /* ---- the loader ---- */
 void live_run(const char *options); /* returns once it is ready */
+/* The same, with its standard output somewhere else: no events are collected.
+ */
+void live_run_into(int out_fd, const char *options);
 pid_t live_run_pid(void);
 void live_run_stop(void); /* SIGTERM; asserts a graceful end */
 void live_run_kill(void); /* SIGKILL */

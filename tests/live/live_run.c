@@ -195,6 +195,11 @@ static int reap(pid_t pid, unsigned int ms)
 
 void live_run(const char *options)
 {
+	live_run_into(-1, options);
+}
+
+void live_run_into(int out_fd, const char *options)
+{
 	char *words[MAX_WORDS], line[512];
 	uint64_t end = live_now_ns() + 60000000000ULL;
 	int out[2], err[2];
@@ -209,7 +214,7 @@ void live_run(const char *options)
 	fcntl(out[1], F_SETPIPE_SZ, 1 << 20);
 	run.err_bytes = run.line_bytes = 0;
 	run.err[0] = '\0';
-	run.pid = live_start(words, out[1], err[1]);
+	run.pid = live_start(words, out_fd < 0 ? out[1] : out_fd, err[1]);
 	close(out[1]);
 	close(err[1]);
 	run.out_fd = out[0];
