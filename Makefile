@@ -22,6 +22,8 @@ PACKAGES := libelf zlib libcjson inih
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD)
 CFLAGS ?= -O2 -g
 WARNINGS := -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+# for CI: elsewhere a newer compiler's new warning must not stop a build
+WARNINGS += $(if $(WERROR),-Werror)
 # tests/vm/libbpf gives other values, for one that is newer than the system's
 LIBBPF_CFLAGS = $(shell $(PKG_CONFIG) --cflags libbpf)
 LIBBPF_LIBS = $(shell $(PKG_CONFIG) --libs libbpf)
@@ -193,14 +195,28 @@ tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf 
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-# what parses and prints, and nothing that needs a kernel
-FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(foreach room,rules text base,$(wildcard loader/$(room)/*.c)) \
-	loader/cgroups/undo_line.c loader/report/events.c)
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(ROOMS_LIB)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(FUZZ_OBJ) $(PKG_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(WARNINGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(ROOMS_LIB) $(PKG_LIBS)
+
+# as long as one likes: TIME=seconds for each, FUZZ='value rules' for these alone
+TIME ?= 60
+FUZZ ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: fuzz
+fuzz:
+	$(Q)tests/install-packages check
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) fuzz-build
+	$(Q)for name in $(FUZZ); do BUILD=$(BUILD) tests/fuzz/run $$name $(TIME) || exit; done
+
+# unit tests whole, and of the live tests a few with a loader that is watched
+.PHONY: check-san
+check-san:
+	$(Q)tests/install-packages check
+	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests san-build
+	$(Q)BUILD=$(BUILD) PARTS=san tests/check
 
 .PHONY: fuzzers fuzz-build san-build
 fuzzers: $(FUZZERS)
@@ -216,12 +232,12 @@ san-programs: all $(TEST_POLICIES) $(UNIT)
 guest-loader:
 	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/guest $$(tests/vm/libbpf) $(BUILD)/guest/overhigh
 
-# KERNELS= for no guests; SKIP_NATIVE=1 for guests alone.
+# KERNELS= for no guests; PARTS=guests for them alone
 KERNELS ?= 7.2 6.12 6.1
 
 .PHONY: check
 check:
-	$(Q)tests/install-packages check
+	$(Q)tests/install-packages check lint
 	$(Q)$(MAKE) -s --no-print-directory -j$$(nproc) tests
 	$(Q)BUILD=$(BUILD) tests/check $(KERNELS)
 
@@ -251,8 +267,8 @@ plots:
 	$(Q)BUILD=$(BUILD) tests/plot $(or $(VM),6.12)
 
 .PHONY: lint
-lint:
-	$(Q)tests/lint
+lint: $(BUILD)/overhigh.skel.h
+	$(Q)BUILD=$(BUILD) tests/lint
 
 # ---- installing --------------------------------------------------------------
 
@@ -298,6 +314,8 @@ help:
 	@echo 'make bench         page-fault cost and overshoot, on this kernel; VM=6.12:'
 	@echo '                   instructions that are added, counted in a guest'
 	@echo 'make plots         docs/policies.png, from a guest (VM=6.12)'
+	@echo 'make check-san     of these the ones with sanitizers alone'
+	@echo 'make fuzz          each parser for TIME=60 seconds (FUZZ="value rules")'
 	@echo 'make lint          formatting and static checks'
 	@echo 'make install       DESTDIR= PREFIX=/usr/local'
 	@echo 'make module        build/module/overhigh_hook.ko (KDIR=headers W=1 C=1)'

@@ -23,12 +23,14 @@ struct error {
 static inline void error_vset(struct error *err, int exit_status,
 			      const char *format, va_list args)
 {
-	char *c;
+	unsigned char *c = (unsigned char *)err->text;
 
 	vsnprintf(err->text, sizeof(err->text), format, args);
-	for (c = err->text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
+	for (; *c; c++)
+		if (*c < ' ' || *c == 0x7f)
 			*c = '?';
+		else if (*c == 0xc2 && c[1] < 0xa0) /* C1, two bytes */
+			*c = *(c[1] ? c + 1 : c) = '?';
 	err->exit_status = exit_status;
 }
 
@@ -55,5 +57,12 @@ bad_input(struct error *err, const char *format, ...)
 	va_end(args);
 	return -EINVAL;
 }
+
+/* The analyzer does not look into functions with "...": it would believe that
+ * these may return 0, and follow ways that there are not. */
+#ifdef __clang_analyzer__
+#define fail(err, code, ...) (fail(err, code, __VA_ARGS__), -EIO)
+#define bad_input(err, ...) (bad_input(err, __VA_ARGS__), -EINVAL)
+#endif
 
 #endif /* OVERHIGH_BASE_ERROR_H */

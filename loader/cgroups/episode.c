@@ -86,8 +86,8 @@ static void put_episode(const struct episode *e, struct undo_file *file)
 		undo.path = path_of(e, path);
 		undo.knob = k;
 		undo.until_ns = c->until_ns;
-		strcpy(undo.old, c->old);
-		strcpy(undo.wrote, c->wrote);
+		memcpy(undo.old, c->old, sizeof(undo.old));
+		memcpy(undo.wrote, c->wrote, sizeof(undo.wrote));
 		undo_put(file, &undo);
 	}
 }

@@ -95,7 +95,7 @@ static int read_value(const char *text, enum knob knob, char *value)
 		return -EINVAL;
 	if (knob != KNOB_HIGH && number > (knob == KNOB_FREEZE ? 1 : 10000))
 		return -EINVAL;
-	strcpy(value, text);
+	memcpy(value, text, strlen(text) + 1);
 	return 0;
 }
 

@@ -204,11 +204,12 @@ const char *format_rss(char *buffer, size_t size, uint32_t flags)
 		{ OVERHIGH_RSS_SWAP, ",swap" },
 	};
 	char text[FORMAT_MAX] = "";
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < COUNT(kinds); i++)
 		if (flags & kinds[i].flag)
-			strcat(text, kinds[i].name);
+			n += snprintf(text + n, sizeof(text) - n, "%s",
+				      kinds[i].name);
 	snprintf(buffer, size, "%s", *text ? text + 1 : "none");
 	return buffer;
 }

@@ -5,16 +5,21 @@
 
 #include "fuzz.h"
 #include "report/events.h"
-#include "report/stream.h"
+#include "text/printable.h"
 
-/* One line, of nothing but printable ASCII. */
-static void assert_line(const char *line, size_t bytes)
+/* One line of UTF-8, and as text with nothing in it that a terminal takes for
+ * more than that. */
+static void assert_line(const char *line, size_t bytes, bool json)
 {
-	size_t i;
+	char *shown = malloc(4 * bytes), *copy = strndup(line, bytes - 1);
 
+	PROMISE(shown && copy);
 	PROMISE(bytes && line[bytes - 1] == '\n');
-	for (i = 0; i < bytes - 1; i++)
-		PROMISE(line[i] >= ' ' && line[i] < 127);
+	PROMISE(strlen(copy) == bytes - 1 && !strchr(copy, '\n'));
+	(json ? printable_utf8 : printable)(shown, 4 * bytes, copy);
+	PROMISE(!strcmp(shown, copy));
+	free(shown);
+	free(copy);
 }
 
 static void assert_json(const char *line)
@@ -34,7 +39,7 @@ static void print(const struct overhigh_event *event, bool json)
 	PROMISE(out);
 	PROMISE(!event_print(out, event, json));
 	fclose(out);
-	assert_line(line, bytes);
+	assert_line(line, bytes, json);
 	if (json)
 		assert_json(line);
 	free(line);
@@ -46,7 +51,7 @@ static void into_a_buffer(const struct overhigh_event *event)
 	int n, whole = event_json(line, sizeof(line), event);
 
 	PROMISE(whole > 0);
-	assert_line(line, whole);
+	assert_line(line, whole, true);
 	/* one byte too short */
 	n = event_json(line, whole, event);
 	PROMISE(n == -ENOSPC);
@@ -54,20 +59,19 @@ static void into_a_buffer(const struct overhigh_event *event)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct stream_packet packet;
+	struct overhigh_event event = {};
 	char comm[OVERHIGH_COMM_LEN];
 
-	/* a packet that is cut off, or too long */
-	PROMISE(!event_valid((const void *)data, size) ||
-		size == sizeof(packet.event));
-	memset(&packet, 0, sizeof(packet));
-	memcpy(&packet, data, size < sizeof(packet) ? size : sizeof(packet));
-	event_comm(&packet.event, comm);
+	memcpy(&event, data, size < sizeof(event) ? size : sizeof(event));
+	PROMISE(!event_valid(&event, size) || size == sizeof(event));
+	event_comm(&event, comm);
 	PROMISE(memchr(comm, 0, sizeof(comm)));
-	if (!event_valid(&packet.event, sizeof(packet.event)))
-		return 0;
-	print(&packet.event, false);
-	print(&packet.event, true);
-	into_a_buffer(&packet.event);
+	/* most bytes make no valid record: these then do */
+	event.type = 1 + event.type % (OVERHIGH_EV_MAX - 1);
+	event.pid += !event.pid;
+	PROMISE(event_valid(&event, sizeof(event)));
+	print(&event, false);
+	print(&event, true);
+	into_a_buffer(&event);
 	return 0;
 }

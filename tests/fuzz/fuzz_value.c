@@ -5,7 +5,7 @@
 #include "text/format.h"
 #include "text/parse.h"
 
-static void size(const char *text)
+static void bytes_of(const char *text)
 {
 	struct error err = {};
 	uint64_t bytes, again;
@@ -93,12 +93,13 @@ static void on_stuck_and_pid(const char *text)
 		PROMISE(value > 0 && value <= INT32_MAX);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(const char *text) = {
-		size, duration, signal_number, rss, action, on_stuck_and_pid,
+		bytes_of, duration, signal_number,
+		rss,	  action,   on_stuck_and_pid,
 	};
-	char *text = fuzz_text(data, bytes);
+	char *text = fuzz_text(data, size);
 	size_t i;
 
 	for (i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++)

@@ -323,9 +323,12 @@ static void without_root_nothing_works_and_says_so(void **state)
 	assert_int_equal(cmd.status, 0);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		setenv("OVERHIGH", path, 1);
+		/* whoever gave up root cannot look for leaks in itself */
+		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 		assert_int_equal(seteuid(65534), 0);
 		live_overhigh(&cmd, "%s", commands[i]);
 		assert_int_equal(seteuid(0), 0);
+		unsetenv("ASAN_OPTIONS");
 		if (binary)
 			setenv("OVERHIGH", binary, 1);
 		else

@@ -19,7 +19,7 @@ static void what_is_quoted_cannot_break_the_line(void **state)
 	(void)state;
 	assert_int_equal(bad_input(&err, "'%s' is wrong", "a\nb\033[2J\x7f\r"),
 			 -EINVAL);
-	assert_string_equal(err.text, "'a?b?[2J??' is wrong");
+	assert_string_equal(err.text, "'a?b?[2J?\?' is wrong");
 	assert_int_equal(err.exit_status, 2);
 }
 
@@ -28,8 +28,11 @@ static void other_letters_than_ascii_stay(void **state)
 	struct error err = {};
 
 	(void)state;
-	bad_input(&err, "%s", "\xc3\xa4");
-	assert_string_equal(err.text, "\xc3\xa4");
+	bad_input(&err, "%s", "\xc3\xa4\xc2\xa0");
+	assert_string_equal(err.text, "\xc3\xa4\xc2\xa0");
+	/* a CSI in one character, and a half one */
+	bad_input(&err, "%s", "\xc2\x9b[2J\xc2");
+	assert_string_equal(err.text, "?\?[2J?");
 }
 
 int main(void)
