@@ -386,7 +386,7 @@ static const struct overhigh_state no_state;
  * stack of the entry points is short, and 512 bytes are all there is. */
 static __noinline struct overhigh_state *get_state(struct subject *s)
 {
-	u64 print = overhigh_policy_print(&s->policy);
+	u64 sum = overhigh_policy_fingerprint(&s->policy);
 	struct overhigh_state *state;
 	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
 
@@ -403,11 +403,11 @@ static __noinline struct overhigh_state *get_state(struct subject *s)
 			return NULL;
 	}
 	state->start_ns = s->start_ns;
-	if (state->policy_print != print) {
+	if (state->policy_fingerprint != sum) {
 		end_episode(state);
 		state->flags = 0;
 		state->rate_ns = 0;
-		state->policy_print = print;
+		state->policy_fingerprint = sum;
 	}
 	return state;
 }

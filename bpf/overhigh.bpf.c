@@ -26,7 +26,7 @@
 #include "act.bpf.h"
 #include "near.bpf.h"
 #include "rules.bpf.h"
-#include "lifetime.bpf.h"
+#include "process.bpf.h"
 /* clang-format on */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -245,11 +245,12 @@ enum overhigh_state_flag {
  * the first crossing, removed at exit.  Since 0.1.
  */
 struct overhigh_state {
-	__u64 start_ns;	     /* start_boottime of the group leader: a reused
-			      * pid is told by it */
-	__u64 policy_print;  /* overhigh_policy_print() it was made under */
-	__u64 over_since_ns; /* 0: below; 1: an episode is just ending */
-	__u64 progress_ns;   /* when least_excess_bytes last shrank */
+	__u64 start_ns; /* start_boottime of the group leader: a reused
+			 * pid is told by it */
+	__u64 policy_fingerprint; /* overhigh_policy_fingerprint() it was made
+				     under */
+	__u64 over_since_ns;	  /* 0: below; 1: an episode is just ending */
+	__u64 progress_ns;	  /* when least_excess_bytes last shrank */
 	__u64 least_excess_bytes; /* smallest excess of this episode, 0: none
 				   * was measured yet */
 	__u64 rss_bytes;	  /* counted kinds, when last looked at */

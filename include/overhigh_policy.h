@@ -165,14 +165,14 @@ OVERHIGH_INLINE int overhigh_policy_check(const struct overhigh_policy *policy)
 /* One number that changes when what a policy asks for changes: state of an
  * older policy (a signal already sent, say) does not count for a new one. */
 OVERHIGH_INLINE __u64
-overhigh_policy_print(const struct overhigh_policy *policy)
+overhigh_policy_fingerprint(const struct overhigh_policy *policy)
 {
-	__u64 print = (__u64)policy->control << 32 | policy->escalation;
+	__u64 sum = (__u64)policy->control << 32 | policy->escalation;
 
-	print = print * 31 + policy->cgroup_margin;
-	print = print * 31 + policy->process_limit;
-	print = print * 31 + policy->grace_ms;
-	return print * 31 + policy->max_delay_us;
+	sum = sum * 31 + policy->cgroup_margin;
+	sum = sum * 31 + policy->process_limit;
+	sum = sum * 31 + policy->grace_ms;
+	return sum * 31 + policy->max_delay_us;
 }
 
 /* Bytes of value above limit, 0 if none. */

@@ -4,7 +4,7 @@
 #include "attach/plan.h"
 
 static bool has_action(const struct overhigh_policy *policy,
-		       const struct overhigh_extension *more, __u32 action)
+		       const struct overhigh_extension *extension, __u32 action)
 {
 	int i;
 
@@ -12,9 +12,9 @@ static bool has_action(const struct overhigh_policy *policy,
 	    (policy->escalation &&
 	     overhigh_action(policy->escalation) == action))
 		return true;
-	for (i = 0; more && i < OVERHIGH_MAX_STEPS; i++)
-		if (more->steps[i].control &&
-		    overhigh_action(more->steps[i].control) == action)
+	for (i = 0; extension && i < OVERHIGH_MAX_STEPS; i++)
+		if (extension->steps[i].control &&
+		    overhigh_action(extension->steps[i].control) == action)
 			return true;
 	return false;
 }
@@ -31,28 +31,31 @@ static __u32 rss_hook(bool process, __u32 usable)
 }
 
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      const struct overhigh_extension *more, bool process, __u32 usable)
+	      const struct overhigh_extension *extension, bool process,
+	      __u32 usable)
 {
 	__u32 flags = overhigh_flags(policy->control);
 	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
 
 	/* that of a protected process: nothing has to be seen for it */
 	if (policy->process_limit == OVERHIGH_NO_LIMIT &&
-	    (flags & OVERHIGH_DIRECT) && !(more && more->rate_bytes)) {
+	    (flags & OVERHIGH_DIRECT) &&
+	    !(extension && extension->rate_bytes)) {
 		plan->hooks |= wanted & usable;
 		return;
 	}
 	/* one that is not valid must be met to be refused; a rate wants to see
 	 * all that is touched */
 	if ((flags & OVERHIGH_RSS_MASK) || overhigh_policy_check(policy))
-		wanted |= rss_hook(process && !(more && more->rate_bytes),
-				   usable);
+		wanted |= rss_hook(
+			process && !(extension && extension->rate_bytes),
+			usable);
 	if (!(flags & OVERHIGH_DIRECT))
 		wanted |= HOOK_BIT(HOOK_CHARGE);
-	if (has_action(policy, more, OVERHIGH_ENOMEM))
+	if (has_action(policy, extension, OVERHIGH_ENOMEM))
 		wanted |= HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
 			  HOOK_BIT(HOOK_MPROTECT) | HOOK_BIT(HOOK_MEMLOCK);
-	if (has_action(policy, more, OVERHIGH_SLOWDOWN))
+	if (has_action(policy, extension, OVERHIGH_SLOWDOWN))
 		wanted |= usable & HOOK_BIT(HOOK_SLEPT) ?
 				  HOOK_BIT(HOOK_SLEPT) :
 				  HOOK_BIT(HOOK_SIGNALLED);
@@ -69,12 +72,13 @@ void plan_add_watch(struct plan *plan, __u32 usable)
 }
 
 bool plan_served(const struct overhigh_policy *policy,
-		 const struct overhigh_extension *more, __u32 usable)
+		 const struct overhigh_extension *extension, __u32 usable)
 {
 	__u32 requests = HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
 			 HOOK_BIT(HOOK_MPROTECT);
 
-	if (has_action(policy, more, OVERHIGH_ENOMEM) && ~usable & requests)
+	if (has_action(policy, extension, OVERHIGH_ENOMEM) &&
+	    ~usable & requests)
 		return false;
 	return (overhigh_flags(policy->control) & OVERHIGH_DIRECT);
 }
@@ -94,12 +98,12 @@ static int unavailable(const struct probe *probe, enum capability c,
 }
 
 int plan_check(const struct overhigh_policy *policy,
-	       const struct overhigh_extension *more, const struct probe *probe,
-	       struct error *err)
+	       const struct overhigh_extension *extension,
+	       const struct probe *probe, struct error *err)
 {
 	int ret = 0;
 
-	if (has_action(policy, more, OVERHIGH_ENOMEM))
+	if (has_action(policy, extension, OVERHIGH_ENOMEM))
 		ret = unavailable(probe, CAP_ENOMEM, err);
 	if (!ret && !(overhigh_flags(policy->control) & OVERHIGH_DIRECT))
 		ret = unavailable(probe, CAP_MEMCG_MARGIN, err);

@@ -23,7 +23,7 @@ struct plan {
  * a process, not of a cgroup or the default; usable: the hooks that this kernel
  * has. */
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      const struct overhigh_extension *more, bool process,
+	      const struct overhigh_extension *extension, bool process,
 	      __u32 usable);
 
 /* Adds what sees every change of RSS: for when a process is over, to tell at
@@ -32,14 +32,14 @@ void plan_add_watch(struct plan *plan, __u32 usable);
 
 /* Whether the hooks that policy needs are among the usable ones. */
 bool plan_served(const struct overhigh_policy *policy,
-		 const struct overhigh_extension *more, __u32 usable);
+		 const struct overhigh_extension *extension, __u32 usable);
 
 /*
  * Whether everything that policy asks for can be had here; otherwise a line
  * with the reason in *err and -EOPNOTSUPP.
  */
 int plan_check(const struct overhigh_policy *policy,
-	       const struct overhigh_extension *more, const struct probe *probe,
-	       struct error *err);
+	       const struct overhigh_extension *extension,
+	       const struct probe *probe, struct error *err);
 
 #endif /* OVERHIGH_ATTACH_PLAN_H */

@@ -43,7 +43,7 @@ static bool has_control(const struct acted *acted, __u32 control)
 	if (control == policy->control || control == policy->escalation)
 		return true;
 	for (i = 0; i < OVERHIGH_MAX_STEPS; i++)
-		if (acted->more->steps[i].control == control)
+		if (acted->extension->steps[i].control == control)
 			return true;
 	return false;
 }
@@ -207,7 +207,7 @@ bool acted_line(const struct acted_process *process, char *line, size_t size)
 
 void acted_say(const struct acted *acted)
 {
-	unsigned int i, lines = 0, more = acted->left_out;
+	unsigned int i, lines = 0, extension = acted->left_out;
 	char line[512];
 
 	for (i = 0; i < acted->nr; i++) {
@@ -216,10 +216,10 @@ void acted_say(const struct acted *acted)
 		if (lines++ < MOST_LINES)
 			say("%s", line);
 		else
-			more++;
+			extension++;
 	}
-	if (more)
+	if (extension)
 		say("and %u more processes: 'overhigh run --json' keeps a log "
 		    "of all",
-		    more);
+		    extension);
 }

@@ -30,7 +30,7 @@ struct acted_process {
 struct acted {
 	pid_t child;			      /* CMD */
 	const struct overhigh_policy *policy; /* what it is under */
-	const struct overhigh_extension *more;
+	const struct overhigh_extension *extension;
 	struct acted_process process[ACTED_MOST];
 	unsigned int nr;
 	unsigned int left_out; /* events of processes beyond those */

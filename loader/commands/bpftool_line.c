@@ -19,7 +19,7 @@ static void print_bytes(FILE *out, const char *what, const void *data,
 /* The entry that 'overhigh set' would take for it. */
 static int extension_line(FILE *out, const struct pins *pins,
 			  struct overhigh_policy *policy,
-			  const struct overhigh_extension *more,
+			  const struct overhigh_extension *extension,
 			  struct error *err)
 {
 	struct extension_users users;
@@ -27,14 +27,14 @@ static int extension_line(FILE *out, const struct pins *pins,
 	int ret;
 
 	extension_users_find(pins, &users);
-	ret = extension_choose(pins, &users, policy, more, err);
+	ret = extension_choose(pins, &users, policy, extension, err);
 	if (ret)
 		return ret;
 	key = overhigh_extension_key(policy);
 	fprintf(out, "bpftool map update pinned %s/%s", PIN_DIR,
 		map_names[MAP_EXTENSION]);
 	print_bytes(out, "key", &key, sizeof(key));
-	print_bytes(out, "value", more, sizeof(*more));
+	print_bytes(out, "value", extension, sizeof(*extension));
 	fprintf(out, "\n");
 	return 0;
 }
@@ -42,7 +42,7 @@ static int extension_line(FILE *out, const struct pins *pins,
 int bpftool_lines(FILE *out, const struct pins *pins,
 		  const struct target *target,
 		  const struct overhigh_policy *policy,
-		  const struct overhigh_extension *more, struct error *err)
+		  const struct overhigh_extension *extension, struct error *err)
 {
 	struct overhigh_policy record = *policy;
 	int ret;
@@ -52,7 +52,7 @@ int bpftool_lines(FILE *out, const struct pins *pins,
 							   MAP_DEFAULT_POLICY;
 
 	if (overhigh_extended(policy)) {
-		ret = extension_line(out, pins, &record, more, err);
+		ret = extension_line(out, pins, &record, extension, err);
 		if (ret)
 			return ret;
 	}

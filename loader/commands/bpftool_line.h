@@ -17,6 +17,7 @@
 int bpftool_lines(FILE *out, const struct pins *pins,
 		  const struct target *target,
 		  const struct overhigh_policy *policy,
-		  const struct overhigh_extension *more, struct error *err);
+		  const struct overhigh_extension *extension,
+		  struct error *err);
 
 #endif /* OVERHIGH_COMMANDS_BPFTOOL_LINE_H */

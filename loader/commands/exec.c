@@ -14,6 +14,7 @@
 #include "attach/attach.h"
 #include "attach/plan.h"
 #include "commands/acted.h"
+#include "attach/plan.h"
 #include "attach/pressure_trigger.h"
 #include "base/lock.h"
 #include "commands/command.h"
@@ -160,7 +161,7 @@ static void block_signals(sigset_t *before)
 
 static int govern(struct pins *pins, pid_t child,
 		  const struct overhigh_policy *policy,
-		  const struct overhigh_extension *more, struct error *err)
+		  const struct overhigh_extension *extension, struct error *err)
 {
 	int lock = lock_take(LOCK_POLICY, true, err);
 	struct target target;
@@ -172,7 +173,7 @@ static int govern(struct pins *pins, pid_t child,
 	snprintf(text, sizeof(text), "%d", child);
 	ret = target_parse(pins, text, &target, err);
 	if (!ret) {
-		ret = policy_set(pins, &target, policy, more, err);
+		ret = policy_set(pins, &target, policy, extension, err);
 		target_close(&target);
 	}
 	/* over as it was: the policy that was set has ended it */
@@ -284,7 +285,8 @@ static int with_run(pid_t child, int go_fd, const sigset_t *mask,
 		return ret;
 	watch->fd = stream_connect(&ignored);
 	crossed_before = counter_read(&pins, OVERHIGH_COUNT_CROSSED);
-	ret = govern(&pins, child, watch->acted.policy, watch->acted.more, err);
+	ret = govern(&pins, child, watch->acted.policy, watch->acted.extension,
+		     err);
 	if (ret)
 		close(go_fd);
 	else
@@ -300,7 +302,7 @@ static int without_run(struct daemon *d, int go_fd, struct watch *watch,
 {
 	unsigned int left = 0;
 	int ret = govern(d->pins, d->child, watch->acted.policy,
-			 watch->acted.more, err);
+			 watch->acted.extension, err);
 
 	if (ret)
 		close(go_fd);
@@ -348,10 +350,11 @@ int cmd_exec(int argc, char **argv, struct error *err)
 				   doc,	    children, NULL,
 				   NULL };
 	struct settings settings = {};
-	const struct overhigh_extension *more = &settings.policy.more;
+	const struct overhigh_extension *extension = &settings.policy.extension;
 	struct overhigh_policy policy;
-	struct watch watch = { .fd = -1,
-			       .acted = { .policy = &policy, .more = more } };
+	struct watch watch = {
+		.fd = -1, .acted = { .policy = &policy, .extension = extension }
+	};
 	struct daemon d = {};
 	struct probe probe;
 	struct pins pins;
@@ -372,13 +375,13 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	if (!ret && geteuid())
 		ret = bad_input(err, "this needs root: try sudo");
 	if (!ret && !settings.force &&
-	    !plan_served(&policy, more, attach_loaded())) {
+	    !plan_served(&policy, extension, attach_loaded())) {
 		ret = probe_kernel(&probe, err);
 		if (!ret)
-			ret = plan_check(&policy, more, &probe, err);
+			ret = plan_check(&policy, extension, &probe, err);
 	}
 	if (!ret && !settings.force && overhigh_extended(&policy))
-		ret = pressure_check(more, err);
+		ret = pressure_check(extension, err);
 	if (ret)
 		return ret;
 	/* before this process protects itself: CMD must not inherit that */

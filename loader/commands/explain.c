@@ -255,7 +255,7 @@ static void explain_others(struct explanation *e)
 }
 
 /* "2s until signal:TERM", or what keeps it. */
-static void describe_next(const struct overhigh_extension *more,
+static void describe_next(const struct overhigh_extension *extension,
 			  const struct overhigh_policy *policy,
 			  const struct overhigh_state *state, char *text,
 			  size_t size)
@@ -264,7 +264,7 @@ static void describe_next(const struct overhigh_extension *more,
 	struct overhigh_step next;
 	__u64 due_ns;
 
-	if (!ladder_next(policy, more, state, &next, &due_ns)) {
+	if (!ladder_next(policy, extension, state, &next, &due_ns)) {
 		snprintf(text, size, "no further step");
 		return;
 	}
@@ -277,7 +277,7 @@ static void describe_next(const struct overhigh_extension *more,
 
 /* Where it stands on its ladder. */
 static void explain_ladder(struct explanation *e,
-			   const struct overhigh_extension *more)
+			   const struct overhigh_extension *extension)
 {
 	struct overhigh_state state;
 	char next[160], text[320], over[FORMAT_MAX];
@@ -289,7 +289,7 @@ static void explain_ladder(struct explanation *e,
 					"below its limit: at the first step");
 		return;
 	}
-	describe_next(more, &e->policy, &state, next, sizeof(next));
+	describe_next(extension, &e->policy, &state, next, sizeof(next));
 	format_duration_rounded(
 		over, sizeof(over),
 		overhigh_excess(clock_now_ns(), state.over_since_ns));
@@ -300,15 +300,15 @@ static void explain_ladder(struct explanation *e,
 
 static void explain_policy(struct explanation *e)
 {
-	struct overhigh_extension extension, *more = NULL;
+	struct overhigh_extension record, *extension = NULL;
 	char text[FORMAT_POLICY_MAX];
 
-	if (extension_get(e->pins, &e->policy, &extension))
-		more = &extension;
+	if (extension_get(e->pins, &e->policy, &record))
+		extension = &record;
 	cJSON_AddStringToObject(
 		e->out, "policy",
-		format_policy(text, sizeof(text), &e->policy, more));
-	explain_ladder(e, more);
+		format_policy(text, sizeof(text), &e->policy, extension));
+	explain_ladder(e, extension);
 }
 
 static void explain(struct explanation *e)

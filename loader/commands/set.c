@@ -129,27 +129,28 @@ static int check_targets(const struct settings *settings,
 	if (settings->force)
 		return 0;
 	/* the loaded programs tell of most policies; to probe takes longer */
-	if (!plan_served(policy, &settings->policy.more, attach_loaded())) {
+	if (!plan_served(policy, &settings->policy.extension,
+			 attach_loaded())) {
 		ret = probe_kernel(&probe, err);
 		if (!ret)
-			ret = plan_check(policy, &settings->policy.more, &probe,
-					 err);
+			ret = plan_check(policy, &settings->policy.extension,
+					 &probe, err);
 	}
 	if (!ret && overhigh_extended(policy))
-		ret = pressure_check(&settings->policy.more, err);
+		ret = pressure_check(&settings->policy.extension, err);
 	for (i = 0; !ret && i < n; i++)
 		ret = target_check(&targets[i], policy, pins->control, err);
 	return ret;
 }
 
 static bool kills(const struct overhigh_policy *policy,
-		  const struct overhigh_extension *more)
+		  const struct overhigh_extension *extension)
 {
 	struct policy_terms terms = { .policy = policy,
-				      .steps = more->steps,
+				      .steps = extension->steps,
 				      .nr_steps = OVERHIGH_MAX_STEPS };
 
-	return policy_terms_have(&terms, OVERHIGH_KILL) && !more->pressure;
+	return policy_terms_have(&terms, OVERHIGH_KILL) && !extension->pressure;
 }
 
 /* A kill for many at once is often a slip of the keyboard: 4 for 4G. */
@@ -164,7 +165,7 @@ static int check_kill(const struct settings *settings,
 
 	if (settings->force || settings->print ||
 	    target->kind == TARGET_PROCESS ||
-	    !kills(policy, &settings->policy.more))
+	    !kills(policy, &settings->policy.extension))
 		return 0;
 	ret = forecast(pins, target, policy, &found, err);
 	if (ret || !found.nr)
@@ -209,8 +210,9 @@ static int set_one(const struct settings *settings, struct target *target,
 		return show_forecast(target, policy, pins, err);
 	if (settings->print)
 		return bpftool_lines(stdout, pins, target, policy,
-				     &settings->policy.more, err);
-	return policy_set(pins, target, policy, &settings->policy.more, err);
+				     &settings->policy.extension, err);
+	return policy_set(pins, target, policy, &settings->policy.extension,
+			  err);
 }
 
 static int set_all(const struct settings *settings, struct target *targets,

@@ -158,8 +158,8 @@ struct wanted {
 	bool by_machine[OVERHIGH_MAX_EXTENSIONS];
 };
 
-static void want(struct wanted *w, __u64 cgroup_id, __u32 extension,
-		 const struct overhigh_extension *more)
+static void want(struct wanted *w, __u64 cgroup_id, __u32 key,
+		 const struct overhigh_extension *extension)
 {
 	struct pressure_condition *c = &w->list[w->nr];
 
@@ -169,20 +169,20 @@ static void want(struct wanted *w, __u64 cgroup_id, __u32 extension,
 	}
 	memset(c, 0, sizeof(*c));
 	c->key.cgroup_id = cgroup_id;
-	c->key.extension = extension;
-	c->extension.pressure = more->pressure;
-	c->extension.pressure_permille = more->pressure_permille;
-	c->extension.pressure_window_ms = more->pressure_window_ms;
+	c->key.extension = key;
+	c->extension.pressure = extension->pressure;
+	c->extension.pressure_permille = extension->pressure_permille;
+	c->extension.pressure_window_ms = extension->pressure_window_ms;
 	w->nr++;
 }
 
 static bool get_condition(const struct pins *pins, __u32 key,
-			  struct overhigh_extension *more)
+			  struct overhigh_extension *extension)
 {
 	struct overhigh_policy policy = { .escalation =
 						  overhigh_extended_by(key) };
 
-	return extension_get(pins, &policy, more) && more->pressure;
+	return extension_get(pins, &policy, extension) && extension->pressure;
 }
 
 /* Processes and the default share the machine's; a cgroup has its own. */
@@ -190,15 +190,15 @@ static int look_at_policy(const struct target *target,
 			  const struct overhigh_policy *policy, void *ctx)
 {
 	__u32 key = overhigh_extension_key(policy);
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	struct wanted *w = ctx;
 
 	if (!overhigh_extended(policy) || key >= OVERHIGH_MAX_EXTENSIONS)
 		return 0;
 	if (target->kind != TARGET_CGROUP)
 		w->by_machine[key] = true;
-	else if (get_condition(w->p->pins, key, &more))
-		want(w, target->cgroup_id, key, &more);
+	else if (get_condition(w->p->pins, key, &extension))
+		want(w, target->cgroup_id, key, &extension);
 	return 0;
 }
 
@@ -226,15 +226,15 @@ static void look_at_rules(struct pressure *p)
 
 static void find_wanted(struct wanted *w)
 {
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	__u32 key;
 
 	policy_each(w->p->pins, look_at_policy, w);
 	look_at_rules(w->p);
 	for (key = 1; key < OVERHIGH_MAX_EXTENSIONS; key++)
 		if ((w->by_machine[key] || w->p->ruled[key]) &&
-		    get_condition(w->p->pins, key, &more))
-			want(w, 0, key, &more);
+		    get_condition(w->p->pins, key, &extension))
+			want(w, 0, key, &extension);
 }
 
 static bool is_in(const struct pressure_condition *list, unsigned int nr,

@@ -37,12 +37,13 @@ static __u32 usable_hooks(const struct pins *pins)
 /* The hooks that one policy needs. */
 static int attach_for(struct pins *pins, const struct target *target,
 		      const struct overhigh_policy *policy,
-		      const struct overhigh_extension *more, struct error *err)
+		      const struct overhigh_extension *extension,
+		      struct error *err)
 {
 	struct plan plan = {};
 	int ret;
 
-	plan_add(&plan, policy, more, target->kind == TARGET_PROCESS,
+	plan_add(&plan, policy, extension, target->kind == TARGET_PROCESS,
 		 usable_hooks(pins));
 	ret = attach_also(plan.hooks, err);
 	if (!ret && (plan.hooks & HOOK_BIT(HOOK_SAMPLE)))
@@ -52,7 +53,7 @@ static int attach_for(struct pins *pins, const struct target *target,
 
 int policy_set(struct pins *pins, const struct target *target,
 	       const struct overhigh_policy *policy,
-	       const struct overhigh_extension *more, struct error *err)
+	       const struct overhigh_extension *extension, struct error *err)
 {
 	struct overhigh_policy record = *policy;
 	int ret = 0;
@@ -61,11 +62,11 @@ int policy_set(struct pins *pins, const struct target *target,
 	if (ret)
 		return ret;
 	if (overhigh_extended(policy))
-		ret = extension_take(pins, &record, more, err);
+		ret = extension_take(pins, &record, extension, err);
 	else
-		more = NULL;
+		extension = NULL;
 	if (!ret)
-		ret = attach_for(pins, target, policy, more, err);
+		ret = attach_for(pins, target, policy, extension, err);
 	if (ret)
 		return ret;
 	__sync_fetch_and_add(&pins->control->generation, 1);
@@ -140,7 +141,7 @@ static int refit_one(const struct target *target,
 		     const struct overhigh_policy *policy, void *ctx)
 {
 	struct refit *refit = ctx;
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	char path[PATH_MAX];
 	unsigned int level;
 	bool extended;
@@ -172,8 +173,8 @@ static int refit_one(const struct target *target,
 		refit->plan.has_default = true;
 		break;
 	}
-	extended = extension_get(refit->pins, policy, &more);
-	plan_add(&refit->plan, policy, extended ? &more : NULL,
+	extended = extension_get(refit->pins, policy, &extension);
+	plan_add(&refit->plan, policy, extended ? &extension : NULL,
 		 target->kind == TARGET_PROCESS, refit->usable);
 	refit->total++;
 	return 0;

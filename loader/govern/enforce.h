@@ -25,7 +25,7 @@
  */
 int policy_set(struct pins *pins, const struct target *target,
 	       const struct overhigh_policy *policy,
-	       const struct overhigh_extension *more, struct error *err);
+	       const struct overhigh_extension *extension, struct error *err);
 
 /* Takes a policy out of force; -ENOENT if there is none. */
 int policy_unset(struct pins *pins, const struct target *target,

@@ -21,7 +21,7 @@ bool extension_get(const struct pins *pins,
 }
 
 bool ladder_next(const struct overhigh_policy *policy,
-		 const struct overhigh_extension *more,
+		 const struct overhigh_extension *extension,
 		 const struct overhigh_state *state, struct overhigh_step *next,
 		 __u64 *due_ns)
 {
@@ -29,9 +29,9 @@ bool ladder_next(const struct overhigh_policy *policy,
 						state->over_since_ns;
 
 	memset(next, 0, sizeof(*next));
-	if (more) {
+	if (extension) {
 		if (state->step < OVERHIGH_MAX_STEPS)
-			*next = more->steps[state->step];
+			*next = extension->steps[state->step];
 	} else if (!state->step && !overhigh_extended(policy)) {
 		next->control = policy->escalation;
 		next->after_ms = policy->grace_ms;

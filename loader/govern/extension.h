@@ -25,7 +25,7 @@ bool extension_get(const struct pins *pins,
  * more: the policy's extension, or NULL.  False: no step follows.
  */
 bool ladder_next(const struct overhigh_policy *policy,
-		 const struct overhigh_extension *more,
+		 const struct overhigh_extension *extension,
 		 const struct overhigh_state *state, struct overhigh_step *next,
 		 __u64 *due_ns);
 

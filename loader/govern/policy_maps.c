@@ -106,26 +106,26 @@ struct fingerprint {
 };
 
 /* What bpftool may have changed in an extension. */
-static __u64 extension_print(const struct pins *pins,
-			     const struct overhigh_policy *policy)
+static __u64 extension_fingerprint(const struct pins *pins,
+				   const struct overhigh_policy *policy)
 {
-	struct overhigh_extension more;
-	__u64 print = 0;
+	struct overhigh_extension extension;
+	__u64 sum = 0;
 	size_t i;
 
-	if (!extension_get(pins, policy, &more))
+	if (!extension_get(pins, policy, &extension))
 		return 0;
-	for (i = 0; i < sizeof(more); i++)
-		print = print * 31 + ((const unsigned char *)&more)[i];
-	return print;
+	for (i = 0; i < sizeof(extension); i++)
+		sum = sum * 31 + ((const unsigned char *)&extension)[i];
+	return sum;
 }
 
 static int add_to_fingerprint(const struct target *target,
 			      const struct overhigh_policy *policy, void *ctx)
 {
 	struct fingerprint *f = ctx;
-	__u64 one = extension_print(f->pins, policy) +
-		    overhigh_policy_print(policy) * 31 +
+	__u64 one = extension_fingerprint(f->pins, policy) +
+		    overhigh_policy_fingerprint(policy) * 31 +
 		    (target->kind == TARGET_CGROUP ? target->cgroup_id :
 						     target->pid);
 

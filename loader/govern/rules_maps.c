@@ -37,16 +37,17 @@ static int plan_rules(const struct pins *pins, const struct rule_tables *tables,
 
 	for (i = 0; i < tables->set.nr_rules; i++) {
 		const struct overhigh_rule *rule = &tables->rules[i];
-		const struct overhigh_extension *more =
-			overhigh_extended(&rule->policy) ? &tables->more[i] :
-							   NULL;
+		const struct overhigh_extension *extension =
+			overhigh_extended(&rule->policy) ?
+				&tables->extensions[i] :
+				NULL;
 
-		if ((!plan_served(&rule->policy, more, usable) &&
-		     plan_check(&rule->policy, more, probe, &reason)) ||
-		    (more && pressure_check(more, &reason)))
+		if ((!plan_served(&rule->policy, extension, usable) &&
+		     plan_check(&rule->policy, extension, probe, &reason)) ||
+		    (extension && pressure_check(extension, &reason)))
 			return bad_input(err, "%s: rule %s: %.350s",
 					 rule->where, rule->name, reason.text);
-		plan_add(plan, &rule->policy, more, false, usable);
+		plan_add(plan, &rule->policy, extension, false, usable);
 	}
 	if (!tables->set.nr_rules)
 		return 0;
@@ -87,7 +88,7 @@ static int write_extensions(const struct pins *pins, struct rule_tables *tables,
 		if (overhigh_extended(&tables->rules[i].policy))
 			ret = extension_put(pins, &users,
 					    &tables->rules[i].policy,
-					    &tables->more[i], err);
+					    &tables->extensions[i], err);
 	return ret;
 }
 

@@ -78,12 +78,12 @@ static void add_policy(cJSON *object, const struct pins *pins,
 {
 	char text[FORMAT_POLICY_MAX], refusal[FORMAT_MAX];
 	int bad = overhigh_policy_check(policy);
-	struct overhigh_extension more;
-	bool extended = extension_get(pins, policy, &more);
+	struct overhigh_extension extension;
+	bool extended = extension_get(pins, policy, &extension);
 
 	if (!bad && overhigh_extended(policy) && !extended)
 		bad = OVERHIGH_BAD_EXTENSION;
-	format_policy(text, sizeof(text), policy, extended ? &more : NULL);
+	format_policy(text, sizeof(text), policy, extended ? &extension : NULL);
 	cJSON_AddStringToObject(object, "policy", text);
 	json_add_u64(object, "control", policy->control);
 	json_add_u64(object, "escalation", policy->escalation);

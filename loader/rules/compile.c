@@ -167,13 +167,13 @@ int rules_compile(const struct rules *rules, struct rule_tables *tables,
 
 	memset(tables, 0, sizeof(*tables));
 	tables->rules = calloc(rules->nr + 1, sizeof(*tables->rules));
-	tables->more = calloc(rules->nr + 1, sizeof(*tables->more));
+	tables->extensions = calloc(rules->nr + 1, sizeof(*tables->extensions));
 	tables->tests = calloc(OVERHIGH_MAX_TESTS, sizeof(*tables->tests));
-	if (!tables->rules || !tables->more || !tables->tests)
+	if (!tables->rules || !tables->extensions || !tables->tests)
 		ret = fail(err, ENOMEM, "out of memory");
 	for (i = 0; !ret && i < rules->nr; i++) {
 		tables->rules[i] = rules->rule[i].record;
-		tables->more[i] = rules->rule[i].more;
+		tables->extensions[i] = rules->rule[i].extension;
 		set_where(&tables->rules[i], &rules->rule[i]);
 	}
 	tables->set.nr_rules = rules->nr;
@@ -188,7 +188,7 @@ int rules_compile(const struct rules *rules, struct rule_tables *tables,
 void rule_tables_free(struct rule_tables *tables)
 {
 	free(tables->rules);
-	free(tables->more);
+	free(tables->extensions);
 	free(tables->tests);
 	memset(tables, 0, sizeof(*tables));
 }

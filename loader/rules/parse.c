@@ -125,7 +125,7 @@ static int end_section(struct parser *p)
 		return 0;
 	if (policy_options_finish(&p->options, &rule->record.policy, p->err))
 		return option_refused(p, rule->line);
-	rule->more = p->options.more;
+	rule->extension = p->options.extension;
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static const char *section_name(const char *section, const char *kind)
 static int add_rule(struct parser *p, const char *name, __u32 flags)
 {
 	struct rules *rules = p->rules;
-	struct rule *more, *rule;
+	struct rule *extension, *rule;
 	unsigned int i;
 
 	for (i = 0; i < rules->nr; i++)
@@ -167,11 +167,11 @@ static int add_rule(struct parser *p, const char *name, __u32 flags)
 			      "this is rule %d; at most %d can be in force, so "
 			      "join some",
 			      OVERHIGH_MAX_RULES + 1, OVERHIGH_MAX_RULES);
-	more = realloc(rules->rule, (rules->nr + 1) * sizeof(*more));
-	if (!more)
+	extension = realloc(rules->rule, (rules->nr + 1) * sizeof(*extension));
+	if (!extension)
 		return REFUSE(p, p->header_line, "out of memory");
-	rules->rule = more;
-	rule = &more[rules->nr++];
+	rules->rule = extension;
+	rule = &extension[rules->nr++];
 	memset(rule, 0, sizeof(*rule));
 	rule->file = strdup(p->file);
 	rule->line = p->header_line;
@@ -301,7 +301,7 @@ static int add_match(struct parser *p, enum overhigh_attribute attribute,
 {
 	struct rule_match match = { .attribute = attribute, .line = p->line };
 	struct rule *rule = current_rule(p);
-	struct rule_match *more;
+	struct rule_match *extension;
 	int ret;
 
 	if (!*text)
@@ -313,11 +313,12 @@ static int add_match(struct parser *p, enum overhigh_attribute attribute,
 					       parse_pattern(p, text, &match);
 	if (ret)
 		return ret;
-	more = realloc(rule->matches, (rule->nr_matches + 1) * sizeof(*more));
-	if (!more)
+	extension = realloc(rule->matches,
+			    (rule->nr_matches + 1) * sizeof(*extension));
+	if (!extension)
 		return REFUSE(p, p->line, "out of memory");
-	rule->matches = more;
-	more[rule->nr_matches++] = match;
+	rule->matches = extension;
+	extension[rule->nr_matches++] = match;
 	return 0;
 }
 

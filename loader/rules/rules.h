@@ -28,10 +28,10 @@ struct rule_match {
 };
 
 struct rule {
-	struct overhigh_rule record;	/* name, where, policy */
-	struct overhigh_extension more; /* of the policy, if it has one */
-	char *file;			/* where it was read from */
-	unsigned int line;		/* of its section header */
+	struct overhigh_rule record;	     /* name, where, policy */
+	struct overhigh_extension extension; /* of the policy, if it has one */
+	char *file;			     /* where it was read from */
+	unsigned int line;		     /* of its section header */
 	struct rule_match *matches;
 	unsigned int nr_matches;
 };
@@ -62,9 +62,9 @@ int rules_read_config(struct rules *rules, const char *path, struct error *err);
 /* The tables of one set. */
 struct rule_tables {
 	struct overhigh_rule_set set;
-	struct overhigh_rule *rules;	  /* set.nr_rules of them */
-	struct overhigh_extension *more;  /* of the policy of each */
-	struct overhigh_rule_test *tests; /* by attribute */
+	struct overhigh_rule *rules;	       /* set.nr_rules of them */
+	struct overhigh_extension *extensions; /* of the policy of each */
+	struct overhigh_rule_test *tests;      /* by attribute */
 	unsigned int nr_tests;
 };
 

@@ -100,7 +100,7 @@ static int permille_of(const char *text)
 	return permille <= 1000 && !strcmp(end, "%") ? (int)permille : -1;
 }
 
-int parse_hysteresis(const char *text, struct overhigh_extension *more,
+int parse_hysteresis(const char *text, struct overhigh_extension *extension,
 		     struct error *err)
 {
 	int permille = permille_of(text);
@@ -110,11 +110,11 @@ int parse_hysteresis(const char *text, struct overhigh_extension *more,
 				 "'%.40s' is no share of the limit: use 0%% to "
 				 "100%%, like 5%% or 2.5%%",
 				 text);
-	more->hysteresis_permille = permille;
+	extension->hysteresis_permille = permille;
 	return 0;
 }
 
-int parse_rate(const char *text, struct overhigh_extension *more,
+int parse_rate(const char *text, struct overhigh_extension *extension,
 	       struct error *err)
 {
 	char rate[WORD_MAX];
@@ -138,8 +138,8 @@ int parse_rate(const char *text, struct overhigh_extension *more,
 	if (!rate_bytes)
 		return bad_input(err, "a rate of 0 lets nothing grow: use for "
 				      "example 1M/s, or --limit");
-	more->rate_bytes = rate_bytes;
-	more->burst_bytes = burst_bytes;
+	extension->rate_bytes = rate_bytes;
+	extension->burst_bytes = burst_bytes;
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static int bad_pressure(const char *text, struct error *err)
 			 text);
 }
 
-int parse_pressure(const char *text, struct overhigh_extension *more,
+int parse_pressure(const char *text, struct overhigh_extension *extension,
 		   struct error *err)
 {
 	char share[WORD_MAX];
@@ -173,9 +173,9 @@ int parse_pressure(const char *text, struct overhigh_extension *more,
 	    window_ns < 500 * MS_NS || window_ns > 10000 * MS_NS ||
 	    window_ns % MS_NS)
 		return bad_pressure(text, err);
-	more->pressure = line;
-	more->pressure_permille = permille;
-	more->pressure_window_ms = window_ns / MS_NS;
+	extension->pressure = line;
+	extension->pressure_permille = permille;
+	extension->pressure_window_ms = window_ns / MS_NS;
 	return 0;
 }
 
@@ -194,7 +194,7 @@ static int parse_weight(const char *text, __u32 *weight, struct error *err)
 }
 
 /* One word of the list, and what follows it in the item, "" if nothing. */
-static int add_response(const char *item, struct overhigh_extension *more,
+static int add_response(const char *item, struct overhigh_extension *extension,
 			struct error *err)
 {
 	char word[WORD_MAX];
@@ -203,19 +203,19 @@ static int add_response(const char *item, struct overhigh_extension *more,
 	int ret = 0;
 
 	if (!strcmp(word, "reclaim") && !value) {
-		more->responses |= OVERHIGH_RECLAIM;
+		extension->responses |= OVERHIGH_RECLAIM;
 	} else if (!strcmp(word, "freeze") && !value) {
-		more->responses |= OVERHIGH_FREEZE;
+		extension->responses |= OVERHIGH_FREEZE;
 	} else if (!strcmp(word, "high") && value) {
-		more->responses |= OVERHIGH_HIGH;
+		extension->responses |= OVERHIGH_HIGH;
 		ret = parse_size(value, &bytes, err);
 		if (!ret)
-			more->high_bytes = bytes;
+			extension->high_bytes = bytes;
 	} else if (!strcmp(word, "low-priority")) {
-		more->responses |= OVERHIGH_LOW_PRIORITY;
-		more->cpu_weight = LOW_CPU_WEIGHT;
+		extension->responses |= OVERHIGH_LOW_PRIORITY;
+		extension->cpu_weight = LOW_CPU_WEIGHT;
 		if (value)
-			ret = parse_weight(value, &more->cpu_weight, err);
+			ret = parse_weight(value, &extension->cpu_weight, err);
 	} else {
 		ret = bad_input(err,
 				"'%.40s' is no response: use a list of "
@@ -226,10 +226,10 @@ static int add_response(const char *item, struct overhigh_extension *more,
 	return ret;
 }
 
-int parse_responses(const char *text, struct overhigh_extension *more,
+int parse_responses(const char *text, struct overhigh_extension *extension,
 		    struct error *err)
 {
-	struct overhigh_extension result = *more;
+	struct overhigh_extension result = *extension;
 	char item[WORD_MAX];
 	const char *rest = text;
 	int ret;
@@ -241,7 +241,7 @@ int parse_responses(const char *text, struct overhigh_extension *more,
 		ret = add_response(item, &result, err);
 	} while (!ret && rest);
 	if (!ret)
-		*more = result;
+		*extension = result;
 	return ret;
 }
 
@@ -275,47 +275,48 @@ const char *format_hysteresis(char *buffer, size_t size, __u32 permille)
 }
 
 const char *format_rate(char *buffer, size_t size,
-			const struct overhigh_extension *more)
+			const struct overhigh_extension *extension)
 {
 	char rate[FORMAT_MAX], burst[FORMAT_MAX];
 
 	snprintf(buffer, size, "%s/s burst %s",
-		 format_size(rate, sizeof(rate), more->rate_bytes),
-		 format_size(burst, sizeof(burst), more->burst_bytes));
+		 format_size(rate, sizeof(rate), extension->rate_bytes),
+		 format_size(burst, sizeof(burst), extension->burst_bytes));
 	return buffer;
 }
 
 const char *format_pressure(char *buffer, size_t size,
-			    const struct overhigh_extension *more)
+			    const struct overhigh_extension *extension)
 {
 	char share[FORMAT_MAX], window[FORMAT_MAX];
 
 	snprintf(buffer, size, "%s %s over %s",
-		 more->pressure == OVERHIGH_PRESSURE_FULL ? "full" : "some",
+		 extension->pressure == OVERHIGH_PRESSURE_FULL ? "full" :
+								 "some",
 		 format_hysteresis(share, sizeof(share),
-				   more->pressure_permille),
+				   extension->pressure_permille),
 		 format_duration(window, sizeof(window),
-				 more->pressure_window_ms * MS_NS));
+				 extension->pressure_window_ms * MS_NS));
 	return buffer;
 }
 
 const char *format_responses(char *buffer, size_t size,
-			     const struct overhigh_extension *more)
+			     const struct overhigh_extension *extension)
 {
 	char high[FORMAT_MAX], text[4 * FORMAT_MAX] = "";
 	size_t n = 0;
 
-	if (more->responses & OVERHIGH_RECLAIM)
+	if (extension->responses & OVERHIGH_RECLAIM)
 		n += snprintf(text + n, sizeof(text) - n, ",reclaim");
-	if (more->responses & OVERHIGH_HIGH)
+	if (extension->responses & OVERHIGH_HIGH)
 		n += snprintf(
 			text + n, sizeof(text) - n, ",high %s",
-			format_size(high, sizeof(high), more->high_bytes));
-	if (more->responses & OVERHIGH_FREEZE)
+			format_size(high, sizeof(high), extension->high_bytes));
+	if (extension->responses & OVERHIGH_FREEZE)
 		n += snprintf(text + n, sizeof(text) - n, ",freeze");
-	if (more->responses & OVERHIGH_LOW_PRIORITY)
+	if (extension->responses & OVERHIGH_LOW_PRIORITY)
 		snprintf(text + n, sizeof(text) - n, ",low-priority %u",
-			 more->cpu_weight);
+			 extension->cpu_weight);
 	snprintf(buffer, size, "%s", text[0] ? text + 1 : "");
 	return buffer;
 }

@@ -17,8 +17,8 @@
 static struct policy_terms terms_of(const struct policy_options *options)
 {
 	return (struct policy_terms){ .policy = &options->policy,
-				      .more = &options->more,
-				      .steps = options->more.steps,
+				      .extension = &options->extension,
+				      .steps = options->extension.steps,
 				      .nr_steps = options->steps };
 }
 
@@ -91,7 +91,7 @@ static int check_action_options(const struct policy_options *options,
 /* The time of the first step may stand in --grace. */
 static int check_ladder(struct policy_options *options, struct error *err)
 {
-	struct overhigh_step *step = options->more.steps;
+	struct overhigh_step *step = options->extension.steps;
 	bool grace = policy_option_given(options, POLICY_KEY_GRACE);
 	char text[FORMAT_MAX];
 	unsigned int i;
@@ -137,13 +137,13 @@ static int check_extension(struct policy_options *options, struct error *err)
 		return bad_input(err, "--hysteresis says when a ladder begins "
 				      "anew: add --then, like --then 'kill "
 				      "after 10s'");
-	if (!(options->more.responses & OVERHIGH_FREEZE))
+	if (!(options->extension.responses & OVERHIGH_FREEZE))
 		return 0;
 	if (!options->steps)
 		return bad_input(err, "--respond freeze lasts until the first "
 				      "step: add --then, like --then 'kill "
 				      "after 10s'");
-	options->more.freeze_ms = options->more.steps[0].after_ms;
+	options->extension.freeze_ms = options->extension.steps[0].after_ms;
 	return 0;
 }
 
@@ -166,13 +166,13 @@ static void complete(struct policy_options *options,
 		policy->process_limit = OVERHIGH_NO_LIMIT;
 	policy->control |= flags << 16;
 	for (i = 0; i < options->steps; i++)
-		options->more.steps[i].control |= flags << 16;
+		options->extension.steps[i].control |= flags << 16;
 	policy->grace_ms = 0;
 	if (is_extended(options)) {
 		policy->escalation = overhigh_extended_by(0);
 	} else if (options->steps) {
-		policy->escalation = options->more.steps[0].control;
-		policy->grace_ms = options->more.steps[0].after_ms;
+		policy->escalation = options->extension.steps[0].control;
+		policy->grace_ms = options->extension.steps[0].after_ms;
 	}
 }
 
@@ -187,7 +187,7 @@ static int check_result(const struct policy_options *options,
 		policy.escalation = 0;
 	bad = overhigh_policy_check(&policy);
 	if (!bad && is_extended(options))
-		bad = overhigh_extension_check(&options->more);
+		bad = overhigh_extension_check(&options->extension);
 	if (!bad)
 		return 0;
 	return bad_input(err, "the policy is not valid: %s",

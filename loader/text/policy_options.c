@@ -118,7 +118,7 @@ static int set_then(struct policy_options *options, const char *arg,
 				 "--then %.40s is one step too many: a ladder "
 				 "has %d after --action",
 				 arg, OVERHIGH_MAX_STEPS);
-	ret = parse_step(arg, &options->more.steps[options->steps], err);
+	ret = parse_step(arg, &options->extension.steps[options->steps], err);
 	if (!ret)
 		options->steps++;
 	return ret;
@@ -212,7 +212,7 @@ static int show_max_delay(const struct policy_terms *terms, char *arg,
 static int show_grace(const struct policy_terms *terms, char *arg, size_t size)
 {
 	format_duration(arg, size, terms->policy->grace_ms * MS_NS);
-	return terms->nr_steps && !terms->more;
+	return terms->nr_steps && !terms->extension;
 }
 
 /* The nth of them: see format_policy_terms(). */
@@ -220,7 +220,7 @@ static int show_then(const struct policy_terms *terms, char *arg, size_t size)
 {
 	struct overhigh_step step = terms->steps[terms->nth];
 
-	if (!terms->more)
+	if (!terms->extension)
 		step.after_ms = AFTER_NOT_GIVEN;
 	format_step(arg, size, &step);
 	return terms->nth < terms->nr_steps;
@@ -229,8 +229,9 @@ static int show_then(const struct policy_terms *terms, char *arg, size_t size)
 static int show_hysteresis(const struct policy_terms *terms, char *arg,
 			   size_t size)
 {
-	__u32 permille = terms->more ? terms->more->hysteresis_permille :
-				       OVERHIGH_HYSTERESIS_PERMILLE;
+	__u32 permille = terms->extension ?
+				 terms->extension->hysteresis_permille :
+				 OVERHIGH_HYSTERESIS_PERMILLE;
 
 	format_hysteresis(arg, size, permille);
 	return permille != OVERHIGH_HYSTERESIS_PERMILLE;
@@ -238,27 +239,27 @@ static int show_hysteresis(const struct policy_terms *terms, char *arg,
 
 static int show_rate(const struct policy_terms *terms, char *arg, size_t size)
 {
-	if (!terms->more || !terms->more->rate_bytes)
+	if (!terms->extension || !terms->extension->rate_bytes)
 		return 0;
-	format_rate(arg, size, terms->more);
+	format_rate(arg, size, terms->extension);
 	return 1;
 }
 
 static int show_when_pressure(const struct policy_terms *terms, char *arg,
 			      size_t size)
 {
-	if (!terms->more || !terms->more->pressure)
+	if (!terms->extension || !terms->extension->pressure)
 		return 0;
-	format_pressure(arg, size, terms->more);
+	format_pressure(arg, size, terms->extension);
 	return 1;
 }
 
 static int show_respond(const struct policy_terms *terms, char *arg,
 			size_t size)
 {
-	if (!terms->more || !terms->more->responses)
+	if (!terms->extension || !terms->extension->responses)
 		return 0;
-	format_responses(arg, size, terms->more);
+	format_responses(arg, size, terms->extension);
 	return 1;
 }
 
@@ -369,7 +370,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "so far below the limit the ladder begins anew, 5% if not "
 		  "given",
-	  .parse_more = parse_hysteresis,
+	  .parse_extension = parse_hysteresis,
 	  .show = show_hysteresis },
 	{ .name = "rate",
 	  .key = POLICY_KEY_RATE,
@@ -377,7 +378,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "slowdown lets memory grow by so much a second, below the "
 		  "limit too, like '50M/s burst 200M'",
-	  .parse_more = parse_rate,
+	  .parse_extension = parse_rate,
 	  .show = show_rate },
 	{ .name = "when-pressure",
 	  .key = POLICY_KEY_WHEN_PRESSURE,
@@ -385,7 +386,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "only under memory pressure (of the cgroup whose policy it "
 		  "is, else of the machine), like 'some 10% over 2s'",
-	  .parse_more = parse_pressure,
+	  .parse_extension = parse_pressure,
 	  .show = show_when_pressure },
 	{ .name = "respond",
 	  .key = POLICY_KEY_RESPOND,
@@ -394,14 +395,14 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .help = "what happens to the cgroup meanwhile: reclaim, 'high SIZE', "
 		  "freeze (for the time of the first step), 'low-priority "
 		  "[WEIGHT]'",
-	  .parse_more = parse_responses,
+	  .parse_extension = parse_responses,
 	  .show = show_respond },
 };
 
 void policy_options_init(struct policy_options *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->more.hysteresis_permille = OVERHIGH_HYSTERESIS_PERMILLE;
+	options->extension.hysteresis_permille = OVERHIGH_HYSTERESIS_PERMILLE;
 }
 
 static const struct policy_field *find_field(int key)
@@ -458,8 +459,8 @@ int policy_option_set(struct policy_options *options, int key, const char *arg,
 		ret = read_value(field, arg, &value, err);
 	if (field->flag)
 		set_flags(options, field->flag, field->flag);
-	else if (field->parse_more)
-		ret = field->parse_more(arg, &options->more, err);
+	else if (field->parse_extension)
+		ret = field->parse_extension(arg, &options->extension, err);
 	else if (!ret)
 		ret = field->set(options, arg, value, err);
 	if (!ret)
@@ -562,17 +563,18 @@ static void format_terms(char *buffer, size_t size, struct policy_terms *terms)
 
 const char *format_policy(char *buffer, size_t size,
 			  const struct overhigh_policy *policy,
-			  const struct overhigh_extension *more)
+			  const struct overhigh_extension *extension)
 {
 	struct overhigh_step step = { .control = policy->escalation,
 				      .after_ms = policy->grace_ms };
 	struct policy_terms terms = { .policy = policy,
-				      .more = more,
-				      .steps = more ? more->steps : &step };
+				      .extension = extension,
+				      .steps = extension ? extension->steps :
+							   &step };
 
-	if (more)
+	if (extension)
 		while (terms.nr_steps < OVERHIGH_MAX_STEPS &&
-		       more->steps[terms.nr_steps].control)
+		       extension->steps[terms.nr_steps].control)
 			terms.nr_steps++;
 	else if (policy->escalation && !overhigh_extended(policy))
 		terms.nr_steps = 1;

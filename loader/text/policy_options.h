@@ -44,11 +44,11 @@ enum policy_option_key {
 
 /* What the options said so far. */
 struct policy_options {
-	struct overhigh_policy policy;	/* not complete before finish */
-	struct overhigh_extension more; /* likewise */
-	unsigned int steps;		/* of more.steps that are given */
-	uint32_t given;			/* bit (key - POLICY_KEY_FIRST) */
-	struct error err;		/* written by the argp parser */
+	struct overhigh_policy policy;	     /* not complete before finish */
+	struct overhigh_extension extension; /* likewise */
+	unsigned int steps;		     /* of more.steps that are given */
+	uint32_t given;			     /* bit (key - POLICY_KEY_FIRST) */
+	struct error err;		     /* written by the argp parser */
 };
 
 enum policy_unit {
@@ -61,8 +61,8 @@ enum policy_unit {
 /* A policy as show() below looks at it. */
 struct policy_terms {
 	const struct overhigh_policy *policy;
-	const struct overhigh_extension *more; /* NULL: it has none */
-	const struct overhigh_step *steps;     /* all of the ladder */
+	const struct overhigh_extension *extension; /* NULL: it has none */
+	const struct overhigh_step *steps;	    /* all of the ladder */
 	unsigned int nr_steps;
 	unsigned int nth; /* of the steps, that is shown next */
 };
@@ -85,8 +85,9 @@ struct policy_field {
 	int (*set)(struct policy_options *options, const char *arg,
 		   uint64_t value, struct error *err);
 	/* or, of what goes into the extension */
-	int (*parse_more)(const char *arg, struct overhigh_extension *more,
-			  struct error *err);
+	int (*parse_extension)(const char *arg,
+			       struct overhigh_extension *extension,
+			       struct error *err);
 	/* writes the argument that gives this policy; returns non-zero if the
 	 * option is needed for that; 0 for a switch that is shown when its
 	 * flag is set */
@@ -143,6 +144,6 @@ const struct argp_option *policy_argp_options(void);
  */
 const char *format_policy(char *buffer, size_t size,
 			  const struct overhigh_policy *policy,
-			  const struct overhigh_extension *more);
+			  const struct overhigh_extension *extension);
 
 #endif /* OVERHIGH_TEXT_POLICY_OPTIONS_H */

@@ -23,19 +23,19 @@ static void step(const char *text)
 	PROMISE(!memcmp(&one, &again, sizeof(one)));
 }
 
-typedef int (*parse_fn)(const char *text, struct overhigh_extension *more,
+typedef int (*parse_fn)(const char *text, struct overhigh_extension *extension,
 			struct error *err);
 
 static const char *hysteresis(char *buffer, size_t size,
-			      const struct overhigh_extension *more)
+			      const struct overhigh_extension *extension)
 {
-	return format_hysteresis(buffer, size, more->hysteresis_permille);
+	return format_hysteresis(buffer, size, extension->hysteresis_permille);
 }
 
 static const struct {
 	parse_fn parse;
 	const char *(*format)(char *buffer, size_t size,
-			      const struct overhigh_extension *more);
+			      const struct overhigh_extension *extension);
 } kinds[] = {
 	{ parse_hysteresis, hysteresis },
 	{ parse_rate, format_rate },
@@ -45,7 +45,7 @@ static const struct {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct overhigh_extension more, again;
+	struct overhigh_extension extension, again;
 	char *text = fuzz_text(data, size);
 	char buffer[4 * FORMAT_MAX];
 	size_t i;
@@ -55,16 +55,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct error err = {};
 		int ret;
 
-		memset(&more, 0, sizeof(more));
+		memset(&extension, 0, sizeof(extension));
 		memset(&again, 0, sizeof(again));
-		ret = kinds[i].parse(text, &more, &err);
+		ret = kinds[i].parse(text, &extension, &err);
 		if (ret) {
 			fuzz_refused(ret, &err);
 			continue;
 		}
-		kinds[i].format(buffer, sizeof(buffer), &more);
+		kinds[i].format(buffer, sizeof(buffer), &extension);
 		PROMISE(!kinds[i].parse(buffer, &again, &err));
-		PROMISE(!memcmp(&more, &again, sizeof(more)));
+		PROMISE(!memcmp(&extension, &again, sizeof(extension)));
 	}
 	free(text);
 	return 0;

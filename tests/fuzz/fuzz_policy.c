@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ret) {
 		fuzz_refused(ret, &err);
 	} else {
-		format_policy(shown, sizeof(shown), &policy, &options.more);
+		format_policy(shown, sizeof(shown), &policy,
+			      &options.extension);
 		PROMISE(strlen(shown) < FORMAT_POLICY_MAX);
 		PROMISE(strstr(shown, "--action"));
 	}

@@ -337,7 +337,7 @@ static void what_a_ladder_needs_is_shared_and_given_back(void **state)
 
 static void bpftool_changes_a_ladder_too(void **state)
 {
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	struct overhigh_policy policy;
 	struct live_proc *proc;
 	__u32 key;
@@ -351,10 +351,10 @@ static void bpftool_changes_a_ladder_too(void **state)
 	key = proc->pid;
 	assert_int_equal(live_map_get("process_policy", &key, &policy), 0);
 	key = overhigh_extension_key(&policy);
-	assert_int_equal(live_map_get("extension", &key, &more), 0);
-	assert_int_equal(more.steps[1].after_ms, 3600000);
-	more.steps[0].after_ms = 300;
-	assert_int_equal(live_map_set("extension", &key, &more), 0);
+	assert_int_equal(live_map_get("extension", &key, &extension), 0);
+	assert_int_equal(extension.steps[1].after_ms, 3600000);
+	extension.steps[0].after_ms = 300;
+	assert_int_equal(live_map_set("extension", &key, &extension), 0);
 	live_open_gate(proc, 0);
 	live_assert_killed(proc, LIVE_WAIT_MS);
 	LIVE_ASSERT(step_ms(proc, 1) >= 300, "%.3f", step_ms(proc, 1));

@@ -13,7 +13,7 @@
 #define FLAGS (OVERHIGH_DIRECT | OVERHIGH_RSS_ANON)
 
 static struct overhigh_policy policy;
-static struct overhigh_extension more;
+static struct overhigh_extension extension;
 static struct acted acted;
 
 static int begin(void **state)
@@ -24,7 +24,7 @@ static int begin(void **state)
 	policy.process_limit = 200 * MIB;
 	acted.child = 4711;
 	acted.policy = &policy;
-	acted.more = &more;
+	acted.extension = &extension;
 	return 0;
 }
 

@@ -165,7 +165,7 @@ static void later_steps_and_rates_count(void **state)
 {
 	struct overhigh_policy policy =
 		policy_of(OVERHIGH_SLOWDOWN, DIRECT_ANON);
-	struct overhigh_extension more = { .rate_bytes = 1 << 20 };
+	struct overhigh_extension extension = { .rate_bytes = 1 << 20 };
 	struct plan plan = { 0 };
 	__u32 sampled = NO_FENTRY | HOOK_BIT(HOOK_SAMPLE);
 
@@ -173,15 +173,15 @@ static void later_steps_and_rates_count(void **state)
 	/* a rate without a limit; sampling would see too little of it */
 	policy.process_limit = OVERHIGH_NO_LIMIT;
 	policy.escalation = overhigh_extended_by(1);
-	plan_add(&plan, &policy, &more, true, sampled);
+	plan_add(&plan, &policy, &extension, true, sampled);
 	assert_int_equal(plan.hooks, LIFE | HOOK_BIT(HOOK_RSS_STAT) |
 					     HOOK_BIT(HOOK_SIGNALLED));
-	more.steps[2].control =
+	extension.steps[2].control =
 		overhigh_control_word(OVERHIGH_ENOMEM, 0, DIRECT_ANON);
 	plan.hooks = 0;
-	plan_add(&plan, &policy, &more, true, ALL);
+	plan_add(&plan, &policy, &extension, true, ALL);
 	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
-	assert_false(plan_served(&policy, &more, NO_FENTRY));
+	assert_false(plan_served(&policy, &extension, NO_FENTRY));
 }
 
 int main(void)

@@ -217,7 +217,7 @@ static void a_flag_that_nothing_defines_is_refused(void **state)
 							OVERHIGH_BAD_FLAGS);
 }
 
-static void a_policy_that_changes_anywhere_has_another_print(void **state)
+static void a_policy_that_changes_anywhere_has_another_fingerprint(void **state)
 {
 	struct overhigh_policy policy, changed;
 	uint64_t seed = 3;
@@ -228,13 +228,13 @@ static void a_policy_that_changes_anywhere_has_another_print(void **state)
 	for (round = 0; round < 2000; round++) {
 		for (byte = 0; byte < sizeof(policy); byte++)
 			((uint8_t *)&policy)[byte] = next_random(&seed);
-		assert_true(overhigh_policy_print(&policy) ==
-			    overhigh_policy_print(&policy));
+		assert_true(overhigh_policy_fingerprint(&policy) ==
+			    overhigh_policy_fingerprint(&policy));
 		for (bit = 0; bit < 8 * (int)sizeof(policy); bit++) {
 			changed = policy;
 			((uint8_t *)&changed)[bit / 8] ^= 1 << bit % 8;
-			assert_true(overhigh_policy_print(&policy) !=
-				    overhigh_policy_print(&changed));
+			assert_true(overhigh_policy_fingerprint(&policy) !=
+				    overhigh_policy_fingerprint(&changed));
 		}
 	}
 }
@@ -465,7 +465,7 @@ int main(void)
 		cmocka_unit_test(each_fault_is_refused_with_its_reason),
 		cmocka_unit_test(a_flag_that_nothing_defines_is_refused),
 		cmocka_unit_test(
-			a_policy_that_changes_anywhere_has_another_print),
+			a_policy_that_changes_anywhere_has_another_fingerprint),
 		cmocka_unit_test(excess_is_what_is_above_the_limit),
 		cmocka_unit_test(a_sum_that_does_not_fit_is_the_largest_number),
 		cmocka_unit_test(direct_looks_at_the_process_alone),

@@ -71,7 +71,7 @@ static int split_line(char *line, char **argv)
 
 /* Returns what finish returns, or what the parser did. */
 static int read_line(const char *line, struct overhigh_policy *policy,
-		     struct overhigh_extension *more, struct error *err)
+		     struct overhigh_extension *extension, struct error *err)
 {
 	char copy[FORMAT_POLICY_MAX + 16], *argv[MAX_ARGS];
 	struct policy_options options;
@@ -85,31 +85,31 @@ static int read_line(const char *line, struct overhigh_policy *policy,
 		return -ret;
 	}
 	ret = policy_options_finish(&options, policy, err);
-	*more = options.more;
+	*extension = options.extension;
 	return ret;
 }
 
 static struct overhigh_policy terms_of(const char *line,
-				       struct overhigh_extension *more)
+				       struct overhigh_extension *extension)
 {
 	struct overhigh_policy policy, kept;
 	struct error err = { 0 };
 
-	if (read_line(line, &policy, more, &err))
+	if (read_line(line, &policy, extension, &err))
 		fail_msg("'%s': %s", line, err.text);
 	kept = policy;
 	if (overhigh_extended(&policy)) /* as if it had been put into the map */
 		kept.escalation = overhigh_extended_by(1);
 	assert_int_equal(overhigh_policy_check(&kept), OVERHIGH_OK);
-	assert_int_equal(overhigh_extension_check(more), OVERHIGH_OK);
+	assert_int_equal(overhigh_extension_check(extension), OVERHIGH_OK);
 	return policy;
 }
 
 static struct overhigh_policy policy_of(const char *line)
 {
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 
-	return terms_of(line, &more);
+	return terms_of(line, &extension);
 }
 
 static void assert_policy(const char *line, struct overhigh_policy expected)
@@ -126,12 +126,12 @@ static void assert_policy(const char *line, struct overhigh_policy expected)
 static void assert_refused(const char *line, const char *words)
 {
 	struct overhigh_policy policy, before;
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	struct error err = { 0 };
 
 	memset(&policy, 0xa5, sizeof(policy));
 	before = policy;
-	if (read_line(line, &policy, &more, &err) != -EINVAL)
+	if (read_line(line, &policy, &extension, &err) != -EINVAL)
 		fail_msg("'%s' is taken", line);
 	assert_memory_equal(&policy, &before, sizeof(policy));
 	assert_int_equal(err.exit_status, 2);
@@ -323,23 +323,24 @@ static void what_has_no_effect_is_refused(void **state)
 
 static void a_ladder_has_up_to_five_steps(void **state)
 {
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	struct overhigh_policy policy;
 	__u32 flags = OVERHIGH_DIRECT | USUAL_RSS;
 
 	(void)state;
 	policy = terms_of("--action slowdown --limit 1G --grace 5s --then "
 			  "signal_TERM --then kill_after_10s",
-			  &more);
+			  &extension);
 	assert_int_equal(policy.escalation, overhigh_extended_by(0));
 	assert_int_equal(policy.grace_ms, 0);
-	assert_int_equal(more.steps[0].control,
+	assert_int_equal(extension.steps[0].control,
 			 word(OVERHIGH_SIGNAL, SIGTERM, flags));
-	assert_int_equal(more.steps[0].after_ms, 5000);
-	assert_int_equal(more.steps[1].control, word(OVERHIGH_KILL, 0, flags));
-	assert_int_equal(more.steps[1].after_ms, 10000);
-	assert_int_equal(more.steps[2].control, 0);
-	assert_int_equal(more.hysteresis_permille, 50);
+	assert_int_equal(extension.steps[0].after_ms, 5000);
+	assert_int_equal(extension.steps[1].control,
+			 word(OVERHIGH_KILL, 0, flags));
+	assert_int_equal(extension.steps[1].after_ms, 10000);
+	assert_int_equal(extension.steps[2].control, 0);
+	assert_int_equal(extension.hysteresis_permille, 50);
 	assert_refused("--action none --limit 1M --then kill_after_1s --then "
 		       "kill_after_1s --then kill_after_1s --then "
 		       "kill_after_1s --then kill_after_1s",
@@ -362,27 +363,28 @@ static void a_ladder_has_up_to_five_steps(void **state)
 
 static void an_extension_has_what_was_given(void **state)
 {
-	struct overhigh_extension more;
+	struct overhigh_extension extension;
 	struct overhigh_policy policy;
 
 	(void)state;
-	policy = terms_of("--action slowdown --rate 50M/s_burst_200M", &more);
+	policy = terms_of("--action slowdown --rate 50M/s_burst_200M",
+			  &extension);
 	assert_true(policy.process_limit == OVERHIGH_NO_LIMIT);
-	assert_true(more.rate_bytes == 50 << 20);
-	assert_true(more.burst_bytes == 200 << 20);
+	assert_true(extension.rate_bytes == 50 << 20);
+	assert_true(extension.burst_bytes == 200 << 20);
 	terms_of("--action kill --limit 1M --when-pressure full_2.5%_over_2s",
-		 &more);
-	assert_int_equal(more.pressure, OVERHIGH_PRESSURE_FULL);
-	assert_int_equal(more.pressure_permille, 25);
-	assert_int_equal(more.pressure_window_ms, 2000);
+		 &extension);
+	assert_int_equal(extension.pressure, OVERHIGH_PRESSURE_FULL);
+	assert_int_equal(extension.pressure_permille, 25);
+	assert_int_equal(extension.pressure_window_ms, 2000);
 	terms_of("--action none --limit 1M --then kill_after_7s --hysteresis "
 		 "10% --respond reclaim,_high_64M,freeze,low-priority",
-		 &more);
-	assert_int_equal(more.hysteresis_permille, 100);
-	assert_int_equal(more.responses, OVERHIGH_RESPONSES_MASK);
-	assert_int_equal(more.freeze_ms, 7000);
-	assert_true(more.high_bytes == 64 << 20);
-	assert_int_equal(more.cpu_weight, 10);
+		 &extension);
+	assert_int_equal(extension.hysteresis_permille, 100);
+	assert_int_equal(extension.responses, OVERHIGH_RESPONSES_MASK);
+	assert_int_equal(extension.freeze_ms, 7000);
+	assert_true(extension.high_bytes == 64 << 20);
+	assert_int_equal(extension.cpu_weight, 10);
 }
 
 static void a_bad_extension_is_refused(void **state)
@@ -559,7 +561,8 @@ static void the_table_describes_every_option(void **state)
 		/* a switch, or an argument and what takes it */
 		assert_int_equal(!field->flag, !!field->metavar);
 		assert_true(field->flag ||
-			    ((field->set || field->parse_more) && field->show));
+			    ((field->set || field->parse_extension) &&
+			     field->show));
 	}
 	assert_null(options[POLICY_FIELDS].name);
 	assert_non_null(
@@ -569,13 +572,13 @@ static void the_table_describes_every_option(void **state)
 
 static void assert_shown(const char *line, const char *expected)
 {
-	struct overhigh_extension more;
-	struct overhigh_policy policy = terms_of(line, &more);
+	struct overhigh_extension extension;
+	struct overhigh_policy policy = terms_of(line, &extension);
 	char text[FORMAT_POLICY_MAX];
 
 	assert_ptr_equal(
 		format_policy(text, sizeof(text), &policy,
-			      overhigh_extended(&policy) ? &more : NULL),
+			      overhigh_extended(&policy) ? &extension : NULL),
 		text);
 	assert_string_equal(text, expected);
 }
@@ -708,7 +711,7 @@ static void random_line(uint64_t *seed, char *line)
 
 static void a_policy_as_text_is_read_back_the_same(void **state)
 {
-	struct overhigh_extension more, more_back;
+	struct overhigh_extension extension, more_back;
 	struct overhigh_policy policy, back;
 	char line[FORMAT_POLICY_MAX], text[FORMAT_POLICY_MAX];
 	uint64_t seed = 20200618;
@@ -717,12 +720,12 @@ static void a_policy_as_text_is_read_back_the_same(void **state)
 	(void)state;
 	for (round = 0; round < 20000; round++) {
 		random_line(&seed, line);
-		policy = terms_of(line, &more);
+		policy = terms_of(line, &extension);
 		format_policy(text, sizeof(text), &policy,
-			      overhigh_extended(&policy) ? &more : NULL);
+			      overhigh_extended(&policy) ? &extension : NULL);
 		back = terms_of(text, &more_back);
 		if (memcmp(&policy, &back, sizeof(policy)) ||
-		    memcmp(&more, &more_back, sizeof(more)))
+		    memcmp(&extension, &more_back, sizeof(extension)))
 			fail_msg("'%s' is shown as '%s'", line, text);
 	}
 }

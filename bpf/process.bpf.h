@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * lifetime.bpf.h - what happens to policies and states outside of a charge:
+ * process.bpf.h - what happens to policies and states outside of a charge:
  * fork, exit, memory given back, signals to held processes, the loader's look.
  *
  * Does not belong here: what a charge leads to (decide.bpf.h, act.bpf.h).
  */
-#ifndef OVERHIGH_LIFETIME_BPF_H
-#define OVERHIGH_LIFETIME_BPF_H
+#ifndef OVERHIGH_PROCESS_BPF_H
+#define OVERHIGH_PROCESS_BPF_H
 
 #define SIGCONT_NR 18	     /* asm-generic/signal.h; x86 and arm64 agree */
 #define PROT_ANY 0x7	     /* read, write, execute */
@@ -262,4 +262,4 @@ static __always_inline int write_name(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-#endif /* OVERHIGH_LIFETIME_BPF_H */
+#endif /* OVERHIGH_PROCESS_BPF_H */
