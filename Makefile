@@ -138,7 +138,7 @@ TEST_POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/policies/*
 $(BUILD)/tests/unit/test_docs: $(BUILD)/overhigh
 
 # policy programs, which it reads
-$(BUILD)/tests/unit/test_policy_object: $(POLICIES) $(TEST_POLICIES)
+$(BUILD)/tests/unit/test_program_object: $(POLICIES) $(TEST_POLICIES)
 
 # static: its copies start fast, and anywhere
 $(BUILD)/tests/storm: tests/prog/storm.c

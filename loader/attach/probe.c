@@ -198,21 +198,20 @@ static bool wants_signed_modules(void)
 /* insmod succeeds without BTF, and then nothing of the module can be called. */
 bool probe_module(char *reason, size_t size)
 {
-	if (!access("/sys/kernel/btf/" HOOK_MODULE_NAME, F_OK))
+	if (!access("/sys/kernel/btf/" MODULE_NAME, F_OK))
 		return true;
-	if (access("/sys/module/" HOOK_MODULE_NAME, F_OK) &&
-	    wants_signed_modules())
+	if (access("/sys/module/" MODULE_NAME, F_OK) && wants_signed_modules())
 		snprintf(reason, size,
-			 "the module " HOOK_MODULE_NAME
+			 "the module " MODULE_NAME
 			 " is not loaded; this kernel takes signed ones only: "
 			 "enroll DKMS' key with mokutil --import");
-	else if (access("/sys/module/" HOOK_MODULE_NAME, F_OK))
+	else if (access("/sys/module/" MODULE_NAME, F_OK))
 		snprintf(reason, size,
-			 "the module " HOOK_MODULE_NAME
-			 " is not loaded: modprobe " HOOK_MODULE_NAME);
+			 "the module " MODULE_NAME
+			 " is not loaded: modprobe " MODULE_NAME);
 	else
 		snprintf(reason, size,
-			 "the module " HOOK_MODULE_NAME
+			 "the module " MODULE_NAME
 			 " has no BTF: build it with pahole and the kernel's "
 			 "vmlinux (man overhigh, MODULE)");
 	return false;

@@ -93,28 +93,28 @@ static const char *find_file(const char *given, char path[PATH_MAX])
 	return access(path, F_OK) ? given : path;
 }
 
-static int load_and_activate(struct policy_object *o, const char *file,
+static int load_and_activate(struct program_object *o, const char *file,
 			     struct error *err)
 {
-	int lock, ret = policy_object_load(o, err);
+	int lock, ret = program_object_load(o, err);
 
 	if (ret)
 		return ret;
 	lock = lock_take(LOCK_POLICY, true, err);
 	if (lock < 0)
 		return lock;
-	ret = policy_activate(o, file, err);
+	ret = program_activate(o, file, err);
 	close(lock);
 	return ret;
 }
 
-static int policy_load(int argc, char **argv, struct error *err)
+static int program_load(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = { load_options, parse_load, "FILE", load_doc,
 				   NULL,	 NULL,	     NULL };
 	struct load_settings settings = { .err = err };
 	char path[PATH_MAX];
-	struct policy_object o;
+	struct program_object o;
 	int i, ret;
 
 	ret = command_parse(&argp, argc, argv, 0, &settings, err);
@@ -124,20 +124,20 @@ static int policy_load(int argc, char **argv, struct error *err)
 		return ret;
 	settings.file = find_file(settings.file, path);
 	/* what is wrong with the file is said everywhere */
-	ret = policy_file_name(settings.file, o.name, err);
+	ret = program_name_of(settings.file, o.name, err);
 	if (!ret)
-		ret = policy_supported(err);
+		ret = program_supported(err);
 	if (!ret)
-		ret = policy_object_open(&o, settings.file, err);
+		ret = program_object_open(&o, settings.file, err);
 	if (ret)
 		return ret;
 	for (i = 0; i < settings.sets && !ret; i++)
-		ret = policy_object_set(&o, settings.set[i], err);
+		ret = program_object_set(&o, settings.set[i], err);
 	if (!ret)
 		ret = load_and_activate(&o, settings.file, err);
 	if (!ret)
 		say("policy %s is active", o.name);
-	policy_object_close(&o);
+	program_object_close(&o);
 	return ret;
 }
 
@@ -162,7 +162,7 @@ static cJSON *installed(void)
 		snprintf(path, sizeof(path), "%s/%s", POLICY_DIR,
 			 entries[i]->d_name);
 		one = cJSON_CreateObject();
-		if (policy_file_name(path, name, &err))
+		if (program_name_of(path, name, &err))
 			cJSON_AddStringToObject(one, "refused", err.text);
 		else
 			cJSON_AddStringToObject(one, "name", name);
@@ -199,7 +199,7 @@ static void add_parameter(const char *name, const char *text, int64_t value,
 	cJSON_AddStringToObject(one, "text", text);
 }
 
-static void add_active(cJSON *object, const struct policy_active *active)
+static void add_active(cJSON *object, const struct program_active *active)
 {
 	const struct overhigh_exit_info *why = &active->exit;
 	cJSON *exit;
@@ -209,8 +209,8 @@ static void add_active(cJSON *object, const struct policy_active *active)
 				why->kind ? "ended" : "active");
 	cJSON_AddStringToObject(object, "file", active->about.file);
 	cJSON_AddNumberToObject(object, "since_s", active->about.since_s);
-	policy_read_parameters(add_parameter,
-			       cJSON_AddObjectToObject(object, "parameters"));
+	program_read_parameters(add_parameter,
+				cJSON_AddObjectToObject(object, "parameters"));
 	if (!why->kind)
 		return;
 	exit = cJSON_AddObjectToObject(object, "exit");
@@ -221,8 +221,8 @@ static void add_active(cJSON *object, const struct policy_active *active)
 
 static int new_object(cJSON **object, struct error *err)
 {
-	struct policy_active *active = malloc(sizeof(*active));
-	int ret = active ? policy_read(active, err) :
+	struct program_active *active = malloc(sizeof(*active));
+	int ret = active ? program_read(active, err) :
 			   fail(err, ENOMEM, "no memory");
 
 	*object = NULL;
@@ -279,7 +279,7 @@ static void print_show(const cJSON *object)
 		printf("%-16s %s\n", one->string, text_of(one, "text"));
 }
 
-static int policy_show(int argc, char **argv, struct error *err)
+static int program_show(int argc, char **argv, struct error *err)
 {
 	cJSON *object;
 	int json, ret;
@@ -297,7 +297,7 @@ static int policy_show(int argc, char **argv, struct error *err)
 	return 0;
 }
 
-static int policy_list(int argc, char **argv, struct error *err)
+static int program_list(int argc, char **argv, struct error *err)
 {
 	cJSON *object = NULL, *active;
 	const cJSON *one;
@@ -328,10 +328,10 @@ static int policy_list(int argc, char **argv, struct error *err)
 
 /* ---- unload ---- */
 
-static int deactivate(struct policy_active *active, struct error *err)
+static int deactivate(struct program_active *active, struct error *err)
 {
 	struct overhigh_exit_info last;
-	int lock, ret = policy_read(active, err);
+	int lock, ret = program_read(active, err);
 
 	if (ret == -ENOENT)
 		return bad_input(err, "no policy program is loaded");
@@ -340,7 +340,7 @@ static int deactivate(struct policy_active *active, struct error *err)
 	lock = lock_take(LOCK_POLICY, true, err);
 	if (lock < 0)
 		return lock;
-	ret = policy_deactivate(&last, err);
+	ret = program_deactivate(&last, err);
 	close(lock);
 	if (!ret)
 		say("policy %s: %s", active->about.name,
@@ -348,11 +348,11 @@ static int deactivate(struct policy_active *active, struct error *err)
 	return ret;
 }
 
-static int policy_unload(int argc, char **argv, struct error *err)
+static int program_unload(int argc, char **argv, struct error *err)
 {
 	const struct argp argp = { NULL, NULL, NULL, unload_doc,
 				   NULL, NULL, NULL };
-	struct policy_active *active;
+	struct program_active *active;
 	int ret = command_parse(&argp, argc, argv, 0, NULL, err);
 
 	if (ret)
@@ -372,10 +372,11 @@ static const struct {
 	command_fn run;
 	const char *summary;
 } subcommands[] = {
-	{ "load", "policy load", policy_load, "FILE [--set NAME=VALUE]..." },
-	{ "list", "policy list", policy_list, "the active one, the installed" },
-	{ "show", "policy show", policy_show, "the active one in detail" },
-	{ "unload", "policy unload", policy_unload, "back to the built-in" },
+	{ "load", "policy load", program_load, "FILE [--set NAME=VALUE]..." },
+	{ "list", "policy list", program_list,
+	  "the active one, the installed" },
+	{ "show", "policy show", program_show, "the active one in detail" },
+	{ "unload", "policy unload", program_unload, "back to the built-in" },
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(*subcommands))

@@ -45,16 +45,16 @@ struct settings {
 	const char *config;
 };
 
-static int set_hook(struct daemon *d, const char *word, struct error *err)
+static int set_module(struct daemon *d, const char *word, struct error *err)
 {
-	static const char *const words[] = { [HOOK_AUTO] = "auto",
-					     [HOOK_REQUIRE] = "require",
-					     [HOOK_OFF] = "off" };
+	static const char *const words[] = { [MODULE_AUTO] = "auto",
+					     [MODULE_REQUIRE] = "require",
+					     [MODULE_OFF] = "off" };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strcmp(word, words[i])) {
-			d->hook = i;
+			d->module = i;
 			return 0;
 		}
 	return bad_input(err, "--hook '%s' is not auto, require or off", word);
@@ -66,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'H':
-		return set_hook(&settings->daemon, arg, settings->err) ?
+		return set_module(&settings->daemon, arg, settings->err) ?
 			       EINVAL :
 			       0;
 	case KEY_CONFIG:

@@ -173,7 +173,7 @@ static void take_up_module(struct daemon *d)
 	char reason[128];
 	int lock;
 
-	if (d->hook != HOOK_AUTO || d->pins->control->hook ||
+	if (d->module != MODULE_AUTO || d->pins->control->hook ||
 	    d->module_failed || !probe_module(reason, sizeof(reason)))
 		return;
 	if (probe_kernel(&probe, &err) || !probe.module)
@@ -185,7 +185,7 @@ static void take_up_module(struct daemon *d)
 	if (d->module_failed)
 		say("cannot use the module: %s", err.text);
 	else
-		say("the module " HOOK_MODULE_NAME " has come: it serves from "
+		say("the module " MODULE_NAME " has come: it serves from "
 		    "now on");
 	if (!d->module_failed && refit(d, d->watching, &err))
 		say("%s", err.text);
@@ -378,12 +378,12 @@ static int open_sources(struct daemon *d, struct error *err)
 }
 
 /* Carries out --hook on what was found. */
-static int choose_hook(const struct daemon *d, struct probe *probe,
-		       struct error *err)
+static int choose_module(const struct daemon *d, struct probe *probe,
+			 struct error *err)
 {
-	if (d->hook == HOOK_OFF)
+	if (d->module == MODULE_OFF)
 		probe_without_module(probe, "--hook=off was given");
-	if (d->hook == HOOK_REQUIRE && !probe->module)
+	if (d->module == MODULE_REQUIRE && !probe->module)
 		return bad_input(err, "--hook=require: %s",
 				 probe->module_reason);
 	return 0;
@@ -396,7 +396,7 @@ static int take_role(struct daemon *d, struct error *err)
 	int policy_lock, ret = probe_kernel(&probe, err);
 
 	if (!ret)
-		ret = choose_hook(d, &probe, err);
+		ret = choose_module(d, &probe, err);
 	if (ret)
 		return ret;
 	d->lock_fd = lock_take(LOCK_LOADER, false, err);

@@ -22,10 +22,10 @@
 #include "report/stream.h"
 
 /* run --hook: whether the kernel module is used. */
-enum hook_choice {
-	HOOK_AUTO,    /* as soon as it is there */
-	HOOK_REQUIRE, /* no start without it */
-	HOOK_OFF,
+enum module_choice {
+	MODULE_AUTO,	/* as soon as it is there */
+	MODULE_REQUIRE, /* no start without it */
+	MODULE_OFF,
 };
 
 struct rules;
@@ -36,7 +36,7 @@ struct daemon {
 	bool json;    /* as JSON */
 	bool sample;  /* see usable_hooks() */
 	bool dry_run; /* report, do not act */
-	enum hook_choice hook;
+	enum module_choice module;
 	const struct rules *rules; /* to start with; NULL: leave them alone */
 	const char *config; /* where a reload finds them, NULL: as usual */
 	/* told of each event, if it is not NULL */

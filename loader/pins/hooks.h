@@ -53,7 +53,7 @@ struct hook {
 extern const struct hook hooks[HOOKS];
 
 /* The kernel module, kernel/overhigh_hook.c. */
-#define HOOK_MODULE_NAME "overhigh_hook"
+#define MODULE_NAME "overhigh_hook"
 
 /* The programs whose only use is to be read: pinned, never on a hot path. */
 #define LOOK_PROGRAM "look"

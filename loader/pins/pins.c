@@ -64,11 +64,11 @@ int pins_make_directory(struct error *err)
 	return ret;
 }
 
-int pins_make_policy_directory(struct error *err)
+int pins_make_program_directory(struct error *err)
 {
 	int ret = make_pin_dir(err);
 
-	return ret ? ret : directory_make_private(PIN_POLICY, err);
+	return ret ? ret : directory_make_private(PIN_PROGRAM, err);
 }
 
 bool pins_exist(void)
@@ -201,18 +201,18 @@ static int empty_directory(const char *path, struct error *err)
 	return ret;
 }
 
-void pins_drop_policy_directory(void)
+void pins_drop_program_directory(void)
 {
-	rmdir(PIN_POLICY);
+	rmdir(PIN_PROGRAM);
 	rmdir(PIN_DIR);
 }
 
-int pins_remove_policy(struct error *err)
+int pins_remove_program(struct error *err)
 {
-	int ret = empty_directory(PIN_POLICY, err);
+	int ret = empty_directory(PIN_PROGRAM, err);
 
 	if (!ret)
-		pins_drop_policy_directory();
+		pins_drop_program_directory();
 	return ret;
 }
 
@@ -228,7 +228,7 @@ int pins_remove(struct error *err)
 		ret = empty_directory(PIN_PROGS, err);
 	/* when nobody asks it any more */
 	if (!ret && loaded)
-		ret = pins_remove_policy(err);
+		ret = pins_remove_program(err);
 	if (!ret)
 		ret = empty_directory(PIN_DIR, err);
 	if (!ret) {

@@ -20,7 +20,7 @@
 #define PIN_LINKS PIN_DIR "/links"
 #define PIN_PROGS PIN_DIR "/progs"
 #define PIN_SAMPLES PIN_DIR "/samples"
-#define PIN_POLICY PIN_DIR "/policy"
+#define PIN_PROGRAM PIN_DIR "/policy"
 
 enum map_id {
 	MAP_PROCESS_POLICY,
@@ -77,8 +77,8 @@ void pins_close(struct pins *p);
 int pins_remove(struct error *err);
 
 /* The pins of a policy program alone; PIN_DIR goes with them if it is empty. */
-int pins_make_policy_directory(struct error *err);
-void pins_drop_policy_directory(void); /* if it is empty */
-int pins_remove_policy(struct error *err);
+int pins_make_program_directory(struct error *err);
+void pins_drop_program_directory(void); /* if it is empty */
+int pins_remove_program(struct error *err);
 
 #endif /* OVERHIGH_PINS_PINS_H */

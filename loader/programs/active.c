@@ -8,10 +8,10 @@
 #include "pins/pins.h"
 #include "programs/active.h"
 
-#define PIN_LINK PIN_POLICY "/link"
-#define PIN_ABOUT PIN_POLICY "/about"
-#define PIN_EXIT PIN_POLICY "/exit"
-#define PIN_RODATA PIN_POLICY "/rodata"
+#define PIN_LINK PIN_PROGRAM "/link"
+#define PIN_ABOUT PIN_PROGRAM "/about"
+#define PIN_EXIT PIN_PROGRAM "/exit"
+#define PIN_RODATA PIN_PROGRAM "/rodata"
 /* Until the policy it belongs to is active; bpffs takes no dots in names. */
 #define NEW "_new"
 
@@ -48,7 +48,7 @@ static int pin_as_new(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-static int pin_about(const struct policy_object *o, const char *file,
+static int pin_about(const struct program_object *o, const char *file,
 		     struct error *err)
 {
 	struct policy_about *about = calloc(1, sizeof(*about));
@@ -98,7 +98,7 @@ static void drop_new(void)
 	unlink(PIN_LINK NEW);
 }
 
-static int pin_maps(const struct policy_object *o, const char *file,
+static int pin_maps(const struct program_object *o, const char *file,
 		    struct error *err)
 {
 	int ret = pin_about(o, file, err);
@@ -110,7 +110,7 @@ static int pin_maps(const struct policy_object *o, const char *file,
 	return ret;
 }
 
-static int refused(const struct policy_object *o, int error, struct error *err)
+static int refused(const struct program_object *o, int error, struct error *err)
 {
 	return fail(err, error, "the policy %s cannot be made active: %s",
 		    o->name,
@@ -125,7 +125,7 @@ static int refused(const struct policy_object *o, int error, struct error *err)
  * that made it; that function's other half, giving the map its value, has been
  * done by the attempt to attach.
  */
-static int replace(const struct policy_object *o, struct error *err)
+static int replace(const struct program_object *o, struct error *err)
 {
 	int fd = bpf_obj_get(PIN_LINK);
 	int ret = 0;
@@ -151,11 +151,11 @@ static int pin_link(const struct bpf_link *link, struct error *err)
 	return ret;
 }
 
-int policy_activate(struct policy_object *o, const char *file,
-		    struct error *err)
+int program_activate(struct program_object *o, const char *file,
+		     struct error *err)
 {
 	struct bpf_link *link = NULL;
-	int ret = pins_make_policy_directory(err);
+	int ret = pins_make_program_directory(err);
 
 	if (!ret)
 		ret = pin_maps(o, file, err);
@@ -174,11 +174,11 @@ int policy_activate(struct policy_object *o, const char *file,
 		drop_new();
 	bpf_link__destroy(link); /* ours; the pin stays */
 	if (ret)
-		pins_drop_policy_directory();
+		pins_drop_program_directory();
 	return ret;
 }
 
-int policy_read(struct policy_active *active, struct error *err)
+int program_read(struct program_active *active, struct error *err)
 {
 	memset(active, 0, sizeof(*active));
 	if (geteuid())
@@ -214,7 +214,7 @@ static void read_parameters(int fd, const struct bpf_map_info *info,
 	btf__free(btf);
 }
 
-void policy_read_parameters(parameter_fn fn, void *ctx)
+void program_read_parameters(parameter_fn fn, void *ctx)
 {
 	int fd = bpf_obj_get(PIN_RODATA);
 	struct bpf_map_info info = {};
@@ -227,11 +227,11 @@ void policy_read_parameters(parameter_fn fn, void *ctx)
 	close(fd);
 }
 
-int policy_deactivate(struct overhigh_exit_info *exit, struct error *err)
+int program_deactivate(struct overhigh_exit_info *exit, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
 	int exit_fd = bpf_obj_get(PIN_EXIT);
-	int ret = pins_remove_policy(err), waited_ms;
+	int ret = pins_remove_program(err), waited_ms;
 
 	memset(exit, 0, sizeof(*exit));
 	for (waited_ms = 0; !ret && exit_fd >= 0 && waited_ms < EXIT_WAIT_MS;

@@ -2,10 +2,10 @@
 /*
  * programs/active.h - the policy program that is active, and its pins.
  *
- *	PIN_POLICY/link		keeps it active after the command has ended
- *	PIN_POLICY/about	one struct policy_about
- *	PIN_POLICY/exit		one struct overhigh_exit_info, if it records it
- *	PIN_POLICY/rodata	its parameters, if it has any
+ *	PIN_PROGRAM/link		keeps it active after the command has
+ *ended PIN_PROGRAM/about	one struct policy_about PIN_PROGRAM/exit
+ *one struct overhigh_exit_info, if it records it PIN_PROGRAM/rodata	its
+ *parameters, if it has any
  *
  * Does not belong here: files (programs/object.h), printing
  *(commands/policy.c).
@@ -25,7 +25,7 @@ struct policy_about {
 	char file[PATH_MAX];
 };
 
-struct policy_active {
+struct program_active {
 	struct policy_about about;
 	struct overhigh_exit_info exit; /* kind 0: it is active, or keeps no
 					 * record */
@@ -35,16 +35,16 @@ struct policy_active {
  * Makes a loaded policy the active one, in place of another if there is one: no
  * charge finds neither.  On failure what was active still is.
  */
-int policy_activate(struct policy_object *o, const char *file,
-		    struct error *err);
+int program_activate(struct program_object *o, const char *file,
+		     struct error *err);
 
 /* -ENOENT, err untouched: no policy program has been loaded. */
-int policy_read(struct policy_active *active, struct error *err);
+int program_read(struct program_active *active, struct error *err);
 
 /* The parameters of the pinned policy. */
-void policy_read_parameters(parameter_fn fn, void *ctx);
+void program_read_parameters(parameter_fn fn, void *ctx);
 
 /* The built-in policy takes over.  exit: what the program recorded. */
-int policy_deactivate(struct overhigh_exit_info *exit, struct error *err);
+int program_deactivate(struct overhigh_exit_info *exit, struct error *err);
 
 #endif /* OVERHIGH_PROGRAMS_ACTIVE_H */

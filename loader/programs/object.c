@@ -43,7 +43,7 @@ static int module_has_type(struct error *err)
 	return ret;
 }
 
-int policy_supported(struct error *err)
+int program_supported(struct error *err)
 {
 	if (geteuid())
 		return bad_input(err, "this needs root: try sudo");
@@ -173,8 +173,8 @@ static bool read_name(Elf *elf, const char *variable, int in_struct, char *name)
 	return true;
 }
 
-int policy_file_name(const char *path, char name[OVERHIGH_OPS_NAME_LEN],
-		     struct error *err)
+int program_name_of(const char *path, char name[OVERHIGH_OPS_NAME_LEN],
+		    struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	const struct btf_type *type = NULL;
@@ -272,7 +272,7 @@ static int parse_value(const char *variable, const struct btf_type *type,
 	return ret;
 }
 
-static const struct btf_type *rodata_section(const struct policy_object *o)
+static const struct btf_type *rodata_section(const struct program_object *o)
 {
 	struct btf *btf = bpf_object__btf(o->obj);
 	int id = btf__find_by_name_kind(btf, POLICY_RODATA, BTF_KIND_DATASEC);
@@ -280,7 +280,7 @@ static const struct btf_type *rodata_section(const struct policy_object *o)
 	return o->rodata && id > 0 ? btf__type_by_id(btf, id) : NULL;
 }
 
-static int set_number(struct policy_object *o, const char *name, size_t length,
+static int set_number(struct program_object *o, const char *name, size_t length,
 		      const char *text, struct error *err)
 {
 	const struct btf_type *type, *section = rodata_section(o);
@@ -326,8 +326,8 @@ static void add_name(const char *name, const char *text, int64_t value,
 		 n ? ", " : "", name, text);
 }
 
-int policy_object_set(struct policy_object *o, const char *setting,
-		      struct error *err)
+int program_object_set(struct program_object *o, const char *setting,
+		       struct error *err)
 {
 	const struct btf_type *section = rodata_section(o);
 	const char *equals = strchr(setting, '=');
@@ -422,7 +422,7 @@ static void print_log_end(void)
 	}
 }
 
-static int find_maps(struct policy_object *o, struct error *err)
+static int find_maps(struct program_object *o, struct error *err)
 {
 	struct bpf_map *map;
 	int n = 0;
@@ -446,8 +446,8 @@ static int find_maps(struct policy_object *o, struct error *err)
 	return 0;
 }
 
-int policy_object_open(struct policy_object *o, const char *path,
-		       struct error *err)
+int program_object_open(struct program_object *o, const char *path,
+			struct error *err)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = verifier_log,
 		    .kernel_log_size = sizeof(verifier_log));
@@ -455,7 +455,7 @@ int policy_object_open(struct policy_object *o, const char *path,
 	int ret;
 
 	memset(o, 0, sizeof(*o));
-	ret = policy_file_name(path, o->name, err);
+	ret = program_name_of(path, o->name, err);
 	if (ret)
 		return ret;
 	o->obj = bpf_object__open_file(path, &opts);
@@ -468,11 +468,11 @@ int policy_object_open(struct policy_object *o, const char *path,
 		set_number(o, "page_bytes", strlen("page_bytes"), page,
 			   &(struct error){});
 	if (ret)
-		policy_object_close(o);
+		program_object_close(o);
 	return ret;
 }
 
-int policy_object_load(struct policy_object *o, struct error *err)
+int program_object_load(struct program_object *o, struct error *err)
 {
 	int ret;
 
@@ -487,7 +487,7 @@ int policy_object_load(struct policy_object *o, struct error *err)
 				      ": set OVERHIGH_VERBOSE=1 to see more");
 }
 
-void policy_object_close(struct policy_object *o)
+void program_object_close(struct program_object *o)
 {
 	bpf_object__close(o->obj);
 	o->obj = NULL;

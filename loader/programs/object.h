@@ -18,7 +18,7 @@
 #define POLICY_RODATA ".rodata"
 #define POLICY_EXIT ".data.exit"
 
-struct policy_object {
+struct program_object {
 	char name[OVERHIGH_OPS_NAME_LEN]; /* of its overhigh_ops */
 	struct bpf_object *obj;
 	struct bpf_map *ops, *rodata, *exit; /* the last two may be NULL */
@@ -29,28 +29,28 @@ struct policy_object {
  * libbpf's help, so that versions which know no struct_ops of modules can list
  * files.  -EINVAL: it is no policy, the line is in err.
  */
-int policy_file_name(const char *path, char name[OVERHIGH_OPS_NAME_LEN],
-		     struct error *err);
+int program_name_of(const char *path, char name[OVERHIGH_OPS_NAME_LEN],
+		    struct error *err);
 
 /* Opens and checks; nothing is loaded yet. */
-int policy_object_open(struct policy_object *o, const char *path,
-		       struct error *err);
+int program_object_open(struct program_object *o, const char *path,
+			struct error *err);
 
 /*
  * "NAME=VALUE".  NAME is a variable of the policy, with or without its ending
  * _ns, which takes a time, or _bytes, which takes a size; others take a number.
  */
-int policy_object_set(struct policy_object *o, const char *setting,
-		      struct error *err);
+int program_object_set(struct program_object *o, const char *setting,
+		       struct error *err);
 
 /* Into the kernel, which verifies it; not active yet.  What the verifier said
  * last is printed if it refuses. */
-int policy_object_load(struct policy_object *o, struct error *err);
-void policy_object_close(struct policy_object *o);
+int program_object_load(struct program_object *o, struct error *err);
+void program_object_close(struct program_object *o);
 
 /*
  * Each number among the variables of .rodata whose value is at data.  text: as
- * policy_object_set() takes it.
+ * program_object_set() takes it.
  */
 typedef void (*parameter_fn)(const char *name, const char *text, int64_t value,
 			     void *ctx);
@@ -60,6 +60,6 @@ void policy_parameters(const struct btf *btf, const struct btf_type *section,
 
 /* Whether kernel, module and libbpf can have policies at all; if not the line
  * says what is missing and what to do. */
-int policy_supported(struct error *err);
+int program_supported(struct error *err);
 
 #endif /* OVERHIGH_PROGRAMS_OBJECT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_policy_object.c - what a policy's file must be, and how its parameters
+ * test_program_object.c - what a policy's file must be, and how its parameters
  * are set; nothing is loaded.  Run from the top of the tree.
  *
  * Environment: BUILD, where policies/ and tests/policies/ were built.
@@ -37,8 +37,7 @@ static void each_policy_has_the_name_of_its_file(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(file, sizeof(file), "policies/%s", names[i]);
-		assert_int_equal(policy_file_name(path_of(file), name, &err),
-				 0);
+		assert_int_equal(program_name_of(path_of(file), name, &err), 0);
 		assert_string_equal(name, names[i]);
 	}
 }
@@ -48,7 +47,7 @@ static void assert_refused(const char *path, const char *why)
 	char name[OVERHIGH_OPS_NAME_LEN];
 	struct error err = {};
 
-	assert_int_equal(policy_file_name(path, name, &err), -EINVAL);
+	assert_int_equal(program_name_of(path, name, &err), -EINVAL);
 	assert_int_equal(err.exit_status, 2);
 	if (!strstr(err.text, why))
 		fail_msg("'%s' does not say '%s'", err.text, why);
@@ -89,19 +88,19 @@ static void a_damaged_file_is_no_disaster(void **state)
 		assert_non_null(f);
 		fwrite(whole, 1, i % 2 ? n : i, f);
 		fclose(f);
-		policy_file_name(path, name, &err);
+		program_name_of(path, name, &err);
 		whole[i] ^= 0xff;
 	}
 	remove(path);
 }
 
-static void open_policy(struct policy_object *o, const char *name)
+static void open_policy(struct program_object *o, const char *name)
 {
 	struct error err = {};
 
 	if (libbpf_minor_version() < 4)
 		skip(); /* it knows no .struct_ops.link */
-	if (policy_object_open(o, path_of(name), &err))
+	if (program_object_open(o, path_of(name), &err))
 		fail_msg("%s", err.text);
 }
 
@@ -114,7 +113,7 @@ static void collect(const char *name, const char *text, int64_t value,
 	sprintf(all + strlen(all), "%s=%s ", name, text);
 }
 
-static void assert_parameters(struct policy_object *o, const char *wanted)
+static void assert_parameters(struct program_object *o, const char *wanted)
 {
 	struct btf *btf = bpf_object__btf(o->obj);
 	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
@@ -129,25 +128,25 @@ static void assert_parameters(struct policy_object *o, const char *wanted)
 
 static void parameters_are_set_by_name_with_units(void **state)
 {
-	struct policy_object o;
+	struct program_object o;
 	struct error err;
 
 	(void)state;
 	open_policy(&o, "policies/linear");
 	assert_parameters(&o, "step_ns=20us most_ns=5ms ");
-	assert_int_equal(policy_object_set(&o, "step=1.5ms", &err), 0);
-	assert_int_equal(policy_object_set(&o, "most_ns=2s", &err), 0);
+	assert_int_equal(program_object_set(&o, "step=1.5ms", &err), 0);
+	assert_int_equal(program_object_set(&o, "most_ns=2s", &err), 0);
 	assert_parameters(&o, "step_ns=1.5ms most_ns=2s ");
-	policy_object_close(&o);
+	program_object_close(&o);
 	open_policy(&o, "policies/rate");
-	assert_int_equal(policy_object_set(&o, "rate=64K", &err), 0);
-	assert_int_equal(policy_object_set(&o, "burst_bytes=1G", &err), 0);
+	assert_int_equal(program_object_set(&o, "rate=64K", &err), 0);
+	assert_int_equal(program_object_set(&o, "burst_bytes=1G", &err), 0);
 	assert_parameters(&o, "rate_bytes=64K burst_bytes=1G ");
-	policy_object_close(&o);
+	program_object_close(&o);
 	open_policy(&o, "tests/policies/bad_answer");
-	assert_int_equal(policy_object_set(&o, "answer=-7", &err), 0);
+	assert_int_equal(program_object_set(&o, "answer=-7", &err), 0);
 	assert_parameters(&o, "answer=-7 ");
-	policy_object_close(&o);
+	program_object_close(&o);
 }
 
 static void a_wrong_setting_changes_nothing(void **state)
@@ -157,24 +156,24 @@ static void a_wrong_setting_changes_nothing(void **state)
 		"step=",     "step=20",	    "step=20M",	 "ste=1ms",
 		"step_n=1s", "step_ns =1s", "step=-1ms", "step=1ms2"
 	};
-	struct policy_object o;
+	struct program_object o;
 	struct error err;
 	size_t i;
 
 	(void)state;
 	open_policy(&o, "policies/linear");
 	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-		assert_int_equal(policy_object_set(&o, wrong[i], &err),
+		assert_int_equal(program_object_set(&o, wrong[i], &err),
 				 -EINVAL);
 		assert_int_equal(err.exit_status, 2);
 		assert_true(err.text[0] && !strchr(err.text, '\n'));
 	}
 	assert_parameters(&o, "step_ns=20us most_ns=5ms ");
-	policy_object_close(&o);
+	program_object_close(&o);
 	open_policy(&o, "policies/quadratic");
-	assert_int_equal(policy_object_set(&o, "percent=5G", &err), -EINVAL);
+	assert_int_equal(program_object_set(&o, "percent=5G", &err), -EINVAL);
 	assert_parameters(&o, "percent=100 ");
-	policy_object_close(&o);
+	program_object_close(&o);
 }
 
 int main(void)
