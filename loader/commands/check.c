@@ -32,14 +32,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-int cmd_check(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = { NULL, parse, "[FILE...]", doc,
-				   NULL, NULL,	NULL };
 	struct settings settings = {};
 	struct rule_tables tables = {};
 	struct rules rules;
-	int i, ret = command_parse(&argp, argc, argv, 0, &settings, err);
+	int i, ret = command_parse(&command_check, argc, argv, &settings, err);
 
 	if (ret)
 		return ret;
@@ -58,3 +56,12 @@ int cmd_check(int argc, char **argv, struct error *err)
 	rules_free(&rules);
 	return ret;
 }
+
+const struct command command_check = {
+	.name = "check",
+	.summary = "check files of rules",
+	.arguments = "[FILE...]",
+	.doc = doc,
+	.parse = parse,
+	.run = run,
+};

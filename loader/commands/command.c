@@ -3,11 +3,13 @@
  * commands/command.c - parsing a subcommand's options with argp, and its
  * errors as one line.
  *
- * Does not belong here: what the options of one subcommand mean.
+ * Does not belong here: what the options of one subcommand mean, the list of
+ * subcommands (commands/table.c).
  */
 #include <stdlib.h>
 #include <string.h>
 #include "commands/command.h"
+#include "text/policy_options.h"
 
 struct catcher {
 	void *input; /* of the subcommand's own parser */
@@ -46,22 +48,30 @@ static void help_if_asked(const struct argp *argp, int argc, char **argv)
 	}
 }
 
-int command_parse(const struct argp *argp, int argc, char **argv,
-		  unsigned int flags, void *input, struct error *err)
+int command_parse(const struct command *command, int argc, char **argv,
+		  void *input, struct error *err)
 {
-	const struct argp_child children[] = { { argp, 0, NULL, 0 }, { 0 } };
-	const struct argp top = { NULL,	    catch_error, NULL, NULL,
-				  children, NULL,	 NULL };
+	const struct argp_child policy[] = {
+		{ policy_argp(), 0, "What happens, and when:", 1 }, { 0 }
+	};
+	const struct argp argp = { .options = command->options,
+				   .parser = command->parse,
+				   .args_doc = command->arguments,
+				   .doc = command->doc,
+				   .children =
+					   command->governs ? policy : NULL };
+	const struct argp_child children[] = { { &argp, 0, NULL, 0 }, { 0 } };
+	const struct argp top = { .parser = catch_error, .children = children };
 	struct catcher catcher = { .input = input };
 	char name[64];
 	int end = argc, ret;
 
 	/* --help names the subcommand too */
-	snprintf(name, sizeof(name), "overhigh %s", argv[0]);
+	snprintf(name, sizeof(name), "overhigh %s", command->name);
 	argv[0] = name;
 	err->text[0] = 0;
-	help_if_asked(argp, argc, argv);
-	ret = argp_parse(&top, argc, argv, flags | ARGP_NO_ERRS, &end,
+	help_if_asked(&argp, argc, argv);
+	ret = argp_parse(&top, argc, argv, command->flags | ARGP_NO_ERRS, &end,
 			 &catcher);
 	if (!ret && end < argc) /* words that no parser took */
 		return bad_input(err,
@@ -81,7 +91,12 @@ int command_parse(const struct argp *argp, int argc, char **argv,
 			 argv[catcher.at], name);
 }
 
-static error_t parse_json(int key, char *arg, struct argp_state *state)
+const struct argp_option command_json[] = {
+	{ "json", 'j', NULL, 0, "JSON in place of text", 0 },
+	{ 0 },
+};
+
+error_t command_parse_json(int key, char *arg, struct argp_state *state)
 {
 	int *json = state->input;
 
@@ -91,18 +106,4 @@ static error_t parse_json(int key, char *arg, struct argp_state *state)
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
-}
-
-int command_parse_json(int argc, char **argv, const char *doc, int *json,
-		       struct error *err)
-{
-	static const struct argp_option options[] = {
-		{ "json", 'j', NULL, 0, "JSON in place of text", 0 },
-		{ 0 },
-	};
-	const struct argp argp = { options, parse_json, NULL, doc,
-				   NULL,    NULL,	NULL };
-
-	*json = 0;
-	return command_parse(&argp, argc, argv, 0, json, err);
 }

@@ -13,14 +13,14 @@ static const char doc[] =
 	"Follow the events of the running loader until it ends.\v"
 	"Example:\n  overhigh events --json | grep '\"kill\"'";
 
-int cmd_events(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
 	struct stream_packet packet;
 	struct pins pins;
-	int json, fd, ret;
+	int json = 0, fd, ret;
 	ssize_t n;
 
-	ret = command_parse_json(argc, argv, doc, &json, err);
+	ret = command_parse(&command_events, argc, argv, &json, err);
 	if (ret)
 		return ret;
 	if (geteuid())
@@ -51,3 +51,12 @@ int cmd_events(int argc, char **argv, struct error *err)
 	close(fd);
 	return ret;
 }
+
+const struct command command_events = {
+	.name = "events",
+	.summary = "follow what happens",
+	.doc = doc,
+	.options = command_json,
+	.parse = command_parse_json,
+	.run = run,
+};

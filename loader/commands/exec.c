@@ -341,14 +341,8 @@ static int become_loader(struct daemon *d, struct error *err)
 		    lock_owner_text(owner, sizeof(owner)));
 }
 
-int cmd_exec(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp_child children[] = {
-		{ policy_argp(), 0, "What happens, and when:", 1 }, { 0 }
-	};
-	const struct argp argp = { options, parse,    "-- CMD [ARG...]",
-				   doc,	    children, NULL,
-				   NULL };
 	struct settings settings = {};
 	const struct overhigh_extension *extension = &settings.policy.extension;
 	struct overhigh_policy policy;
@@ -363,7 +357,7 @@ int cmd_exec(int argc, char **argv, struct error *err)
 	pid_t child;
 
 	policy_options_init(&settings.policy);
-	ret = command_parse(&argp, argc, argv, ARGP_IN_ORDER, &settings,
+	ret = command_parse(&command_exec, argc, argv, &settings,
 			    &settings.policy.err);
 	if (ret)
 		*err = settings.policy.err;
@@ -404,3 +398,15 @@ int cmd_exec(int argc, char **argv, struct error *err)
 		acted_say(&watch.acted);
 	return ret;
 }
+
+const struct command command_exec = {
+	.name = "exec",
+	.summary = "start a command under a policy",
+	.arguments = "-- CMD [ARG...]",
+	.doc = doc,
+	.options = options,
+	.parse = parse,
+	.governs = true,
+	.flags = ARGP_IN_ORDER,
+	.run = run,
+};

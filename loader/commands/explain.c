@@ -363,16 +363,13 @@ static int explain_process(struct explanation *e, bool json, struct error *err)
 	return 0;
 }
 
-int cmd_explain(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = {
-		options, parse, "PID", doc, NULL, NULL, NULL
-	};
 	struct settings settings = { .err = err };
 	struct explanation e = {};
 	struct target target;
 	struct pins pins;
-	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+	int ret = command_parse(&command_explain, argc, argv, &settings, err);
 
 	if (ret)
 		return ret;
@@ -395,3 +392,13 @@ int cmd_explain(int argc, char **argv, struct error *err)
 	pins_close(&pins);
 	return ret;
 }
+
+const struct command command_explain = {
+	.name = "explain",
+	.summary = "say what governs a process, and why",
+	.arguments = "PID",
+	.doc = doc,
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

@@ -112,16 +112,13 @@ static void print(const struct settings *settings, const struct pins *pins,
 	cJSON_Delete(object);
 }
 
-int cmd_get(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = { options, parse, "PID|CGROUP|--default",
-				   doc,	    NULL,  NULL,
-				   NULL };
 	struct settings settings = { .err = err };
 	struct overhigh_policy policy;
 	struct target target;
 	struct pins pins;
-	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+	int ret = command_parse(&command_get, argc, argv, &settings, err);
 
 	if (ret)
 		return ret;
@@ -144,3 +141,13 @@ int cmd_get(int argc, char **argv, struct error *err)
 	pins_close(&pins);
 	return ret;
 }
+
+const struct command command_get = {
+	.name = "get",
+	.summary = "show the policy of a process, a cgroup, the default",
+	.arguments = "PID|CGROUP|--default",
+	.doc = doc,
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

@@ -245,15 +245,12 @@ static int handle(struct handlers *handlers, struct error *err)
 	return ret;
 }
 
-int cmd_handle(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = { options, parse, "-- CMD [ARG...]", doc, NULL,
-				   NULL,    NULL };
 	struct handlers handlers = { .most = DEFAULT_MOST,
 				     .timeout_ns = DEFAULT_TIMEOUT_NS };
 	struct settings settings = { .handlers = &handlers, .err = err };
-	int ret =
-		command_parse(&argp, argc, argv, ARGP_IN_ORDER, &settings, err);
+	int ret = command_parse(&command_handle, argc, argv, &settings, err);
 
 	if (ret)
 		return ret;
@@ -265,3 +262,14 @@ int cmd_handle(int argc, char **argv, struct error *err)
 	ret = handlers_find(&handlers, err);
 	return ret ? ret : handle(&handlers, err);
 }
+
+const struct command command_handle = {
+	.name = "handle",
+	.summary = "start a command for each crossing",
+	.arguments = "-- CMD [ARG...]",
+	.doc = doc,
+	.options = options,
+	.parse = parse,
+	.flags = ARGP_IN_ORDER,
+	.run = run,
+};

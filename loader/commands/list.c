@@ -54,14 +54,14 @@ static void print_row(const cJSON *one)
 	       cJSON_GetObjectItem(one, "policy")->valuestring);
 }
 
-int cmd_list(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
 	struct list list = {};
 	struct pins pins;
 	const cJSON *one;
-	int json, ret;
+	int json = 0, ret;
 
-	ret = command_parse_json(argc, argv, doc, &json, err);
+	ret = command_parse(&command_list, argc, argv, &json, err);
 	if (!ret)
 		ret = pins_open(&pins, err);
 	if (ret)
@@ -86,3 +86,12 @@ int cmd_list(int argc, char **argv, struct error *err)
 	pins_close(&pins);
 	return 0;
 }
+
+const struct command command_list = {
+	.name = "list",
+	.summary = "show every policy and how its process stands",
+	.doc = doc,
+	.options = command_json,
+	.parse = command_parse_json,
+	.run = run,
+};

@@ -49,6 +49,9 @@ static const char unload_doc[] =
 
 /* ---- load ---- */
 
+static const struct command command_policy_load, command_policy_list,
+	command_policy_show, command_policy_unload;
+
 struct load_settings {
 	const char *file;
 	const char *set[MAX_SETTINGS];
@@ -108,16 +111,14 @@ static int load_and_activate(struct program_object *o, const char *file,
 	return ret;
 }
 
-static int program_load(int argc, char **argv, struct error *err)
+static int load(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = { load_options, parse_load, "FILE", load_doc,
-				   NULL,	 NULL,	     NULL };
 	struct load_settings settings = { .err = err };
 	char path[PATH_MAX];
 	struct program_object o;
 	int i, ret;
 
-	ret = command_parse(&argp, argc, argv, 0, &settings, err);
+	ret = command_parse(&command_policy_load, argc, argv, &settings, err);
 	if (!ret && !settings.file)
 		ret = bad_input(err, "which FILE?  See 'overhigh policy list'");
 	if (ret)
@@ -140,6 +141,16 @@ static int program_load(int argc, char **argv, struct error *err)
 	program_object_close(&o);
 	return ret;
 }
+
+static const struct command command_policy_load = {
+	.name = "policy load",
+	.summary = "FILE [--set NAME=VALUE]...",
+	.arguments = "FILE",
+	.doc = load_doc,
+	.options = load_options,
+	.parse = parse_load,
+	.run = load,
+};
 
 /* ---- list ---- */
 
@@ -279,12 +290,12 @@ static void print_show(const cJSON *object)
 		printf("%-16s %s\n", one->string, text_of(one, "text"));
 }
 
-static int program_show(int argc, char **argv, struct error *err)
+static int show(int argc, char **argv, struct error *err)
 {
 	cJSON *object;
-	int json, ret;
+	int json = 0, ret;
 
-	ret = command_parse_json(argc, argv, show_doc, &json, err);
+	ret = command_parse(&command_policy_show, argc, argv, &json, err);
 	if (!ret)
 		ret = new_object(&object, err);
 	if (ret)
@@ -297,13 +308,22 @@ static int program_show(int argc, char **argv, struct error *err)
 	return 0;
 }
 
-static int program_list(int argc, char **argv, struct error *err)
+static const struct command command_policy_show = {
+	.name = "policy show",
+	.summary = "the active one in detail",
+	.doc = show_doc,
+	.options = command_json,
+	.parse = command_parse_json,
+	.run = show,
+};
+
+static int list(int argc, char **argv, struct error *err)
 {
 	cJSON *object = NULL, *active;
 	const cJSON *one;
-	int json, ret;
+	int json = 0, ret;
 
-	ret = command_parse_json(argc, argv, list_doc, &json, err);
+	ret = command_parse(&command_policy_list, argc, argv, &json, err);
 	if (!ret)
 		ret = new_object(&active, err);
 	if (ret)
@@ -325,6 +345,15 @@ static int program_list(int argc, char **argv, struct error *err)
 	cJSON_Delete(object);
 	return 0;
 }
+
+static const struct command command_policy_list = {
+	.name = "policy list",
+	.summary = "the active one, the installed",
+	.doc = list_doc,
+	.options = command_json,
+	.parse = command_parse_json,
+	.run = list,
+};
 
 /* ---- unload ---- */
 
@@ -348,12 +377,10 @@ static int deactivate(struct program_active *active, struct error *err)
 	return ret;
 }
 
-static int program_unload(int argc, char **argv, struct error *err)
+static int unload(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = { NULL, NULL, NULL, unload_doc,
-				   NULL, NULL, NULL };
 	struct program_active *active;
-	int ret = command_parse(&argp, argc, argv, 0, NULL, err);
+	int ret = command_parse(&command_policy_unload, argc, argv, NULL, err);
 
 	if (ret)
 		return ret;
@@ -365,47 +392,48 @@ static int program_unload(int argc, char **argv, struct error *err)
 	return ret;
 }
 
-/* ---- which of them ---- */
-
-static const struct {
-	const char *name, *full;
-	command_fn run;
-	const char *summary;
-} subcommands[] = {
-	{ "load", "policy load", program_load, "FILE [--set NAME=VALUE]..." },
-	{ "list", "policy list", program_list,
-	  "the active one, the installed" },
-	{ "show", "policy show", program_show, "the active one in detail" },
-	{ "unload", "policy unload", program_unload, "back to the built-in" },
+static const struct command command_policy_unload = {
+	.name = "policy unload",
+	.summary = "back to the built-in",
+	.doc = unload_doc,
+	.run = unload,
 };
 
-#define SUBCOMMANDS (sizeof(subcommands) / sizeof(*subcommands))
+/* ---- which of them ---- */
+
+static const struct command *const subcommands[] = {
+	&command_policy_load,
+	&command_policy_list,
+	&command_policy_show,
+	&command_policy_unload,
+	NULL,
+};
 
 static int usage(void)
 {
-	size_t i;
-
 	printf("Usage: overhigh policy COMMAND [OPTION...]\n"
 	       "What happens to a process that is over, as a BPF program.\n\n");
-	for (i = 0; i < SUBCOMMANDS; i++)
-		printf("  %-8s %s\n", subcommands[i].name,
-		       subcommands[i].summary);
+	command_print_list(stdout, subcommands);
 	printf("\n'overhigh policy COMMAND --help' shows more.\n");
 	return 0;
 }
 
-int cmd_policy(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	size_t i;
+	const struct command *command;
 
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?")))
 		return usage();
-	for (i = 0; argc > 1 && i < SUBCOMMANDS; i++) {
-		if (strcmp(argv[1], subcommands[i].name))
-			continue;
-		argv[1] = (char *)subcommands[i].full;
-		return subcommands[i].run(argc - 1, argv + 1, err);
-	}
+	command = argc > 1 ? command_find(subcommands, argv[1]) : NULL;
+	if (command)
+		return command->run(argc - 1, argv + 1, err);
 	return bad_input(err, "overhigh policy load, list, show or unload: see "
 			      "'overhigh policy --help'");
 }
+
+const struct command command_policy = {
+	.name = "policy",
+	.summary = "load, show, unload a policy program",
+	.subcommands = subcommands,
+	.run = run,
+};

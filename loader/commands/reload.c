@@ -54,12 +54,11 @@ static int find_loader(pid_t *loader, struct error *err)
 			      "reload from there");
 }
 
-int cmd_reload(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = { NULL, NULL, NULL, doc, NULL, NULL, NULL };
 	struct reload_result result;
 	__u64 began_ns = clock_now_ns();
-	int ret = command_parse(&argp, argc, argv, 0, NULL, err);
+	int ret = command_parse(&command_reload, argc, argv, NULL, err);
 	pid_t loader;
 
 	if (ret)
@@ -90,3 +89,10 @@ int cmd_reload(int argc, char **argv, struct error *err)
 	printf("%u rules in force\n", result.rules);
 	return 0;
 }
+
+const struct command command_reload = {
+	.name = "reload",
+	.summary = "have the loader read its rules anew",
+	.doc = doc,
+	.run = run,
+};

@@ -92,16 +92,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-int cmd_run(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = {
-		options, parse, NULL, doc, NULL, NULL, NULL
-	};
 	struct settings settings = { .daemon.out = stdout, .err = err };
 	struct daemon *d = &settings.daemon;
 	struct rules rules;
 	struct pins pins;
-	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+	int ret = command_parse(&command_run, argc, argv, &settings, err);
 
 	if (ret)
 		return ret;
@@ -123,3 +120,12 @@ int cmd_run(int argc, char **argv, struct error *err)
 	rules_free(&rules);
 	return ret;
 }
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "load, enforce and report until stopped",
+	.doc = doc,
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

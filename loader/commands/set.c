@@ -276,22 +276,14 @@ static int change(struct settings *settings,
 	return ret;
 }
 
-int cmd_set(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp_child children[] = {
-		{ policy_argp(), 0, "What happens, and when:", 1 }, { 0 }
-	};
-	const struct argp argp = {
-		set_options, parse,    "PID... | CGROUP... | --default",
-		set_doc,     children, NULL,
-		NULL
-	};
 	struct settings settings = {};
 	struct overhigh_policy policy;
 	int ret;
 
 	policy_options_init(&settings.policy);
-	ret = command_parse(&argp, argc, argv, 0, &settings,
+	ret = command_parse(&command_set, argc, argv, &settings,
 			    &settings.policy.err);
 	if (ret)
 		*err = settings.policy.err;
@@ -300,16 +292,37 @@ int cmd_set(int argc, char **argv, struct error *err)
 	return ret ? ret : change(&settings, &policy, err);
 }
 
-int cmd_unset(int argc, char **argv, struct error *err)
+const struct command command_set = {
+	.name = "set",
+	.summary = "set the policy of processes, a cgroup, the default",
+	.arguments = "PID... | CGROUP... | --default",
+	.doc = set_doc,
+	.options = set_options,
+	.parse = parse,
+	.governs = true,
+	.run = run,
+};
+
+/* It takes no options of a policy, whose parser would want its input. */
+static error_t parse_unset(int key, char *arg, struct argp_state *state)
 {
-	const struct argp_child none[] = { { 0 } };
-	const struct argp argp = {
-		unset_options, parse, "PID... | CGROUP... | --default",
-		unset_doc,     none,  NULL,
-		NULL
-	};
+	return key == ARGP_KEY_INIT ? 0 : parse(key, arg, state);
+}
+
+static int run_unset(int argc, char **argv, struct error *err)
+{
 	struct settings settings = {};
-	int ret = command_parse(&argp, argc, argv, 0, &settings, err);
+	int ret = command_parse(&command_unset, argc, argv, &settings, err);
 
 	return ret ? ret : change(&settings, NULL, err);
 }
+
+const struct command command_unset = {
+	.name = "unset",
+	.summary = "remove a policy",
+	.arguments = "PID... | CGROUP... | --default",
+	.doc = unset_doc,
+	.options = unset_options,
+	.parse = parse_unset,
+	.run = run_unset,
+};

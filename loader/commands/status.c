@@ -188,14 +188,14 @@ static void add_loader(cJSON *object, const struct pins *pins)
 	cJSON_AddNumberToObject(object, "guard_pid", pid_to_local(pins, guard));
 }
 
-int cmd_status(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
 	struct probe probe;
 	struct pins pins;
 	cJSON *object;
-	int json, ret;
+	int json = 0, ret;
 
-	ret = command_parse_json(argc, argv, status_doc, &json, err);
+	ret = command_parse(&command_status, argc, argv, &json, err);
 	if (!ret)
 		ret = probe_kernel(&probe, err);
 	if (!ret)
@@ -217,13 +217,22 @@ int cmd_status(int argc, char **argv, struct error *err)
 	return print(object, json);
 }
 
-int cmd_probe(int argc, char **argv, struct error *err)
+const struct command command_status = {
+	.name = "status",
+	.summary = "show what is attached and what serves",
+	.doc = status_doc,
+	.options = command_json,
+	.parse = command_parse_json,
+	.run = run,
+};
+
+static int run_probe(int argc, char **argv, struct error *err)
 {
 	struct probe probe;
 	cJSON *object;
-	int json, ret;
+	int json = 0, ret;
 
-	ret = command_parse_json(argc, argv, probe_doc, &json, err);
+	ret = command_parse(&command_probe, argc, argv, &json, err);
 	if (!ret)
 		ret = probe_kernel(&probe, err);
 	if (ret)
@@ -233,3 +242,12 @@ int cmd_probe(int argc, char **argv, struct error *err)
 	add_hooks(object, &probe, 0);
 	return print(object, json);
 }
+
+const struct command command_probe = {
+	.name = "probe",
+	.summary = "the same for a kernel with nothing loaded",
+	.doc = probe_doc,
+	.options = command_json,
+	.parse = command_parse_json,
+	.run = run_probe,
+};

@@ -42,15 +42,13 @@ static void undo_leftovers(void)
 	close(lock);
 }
 
-int cmd_unload(int argc, char **argv, struct error *err)
+static int run(int argc, char **argv, struct error *err)
 {
-	const struct argp argp = {
-		options, parse, NULL, doc, NULL, NULL, NULL
-	};
 	bool force = false;
 	char owner[48];
 	struct pins pins;
-	int loader_lock, ret = command_parse(&argp, argc, argv, 0, &force, err);
+	int loader_lock,
+		ret = command_parse(&command_unload, argc, argv, &force, err);
 
 	if (ret)
 		return ret;
@@ -78,3 +76,12 @@ int cmd_unload(int argc, char **argv, struct error *err)
 	close(loader_lock);
 	return ret;
 }
+
+const struct command command_unload = {
+	.name = "unload",
+	.summary = "detach everything and remove the pins",
+	.doc = doc,
+	.options = options,
+	.parse = parse,
+	.run = run,
+};
