@@ -305,6 +305,13 @@ module_install:
 	sed 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="$(MODULE_VERSION)"/' kernel/dkms.conf >$(MODULE_SRC)/dkms.conf
 	$(if $(DESTDIR),,@echo 'now: dkms install overhigh-hook/$(MODULE_VERSION)')
 
+# ---- packages ------------------------------------------------------------------
+
+.PHONY: deb
+deb:
+	$(Q)tests/install-packages deb
+	$(Q)BUILD=$(BUILD) packaging/build-deb
+
 .PHONY: help
 help:
 	@echo 'make               build build/overhigh'
@@ -318,6 +325,7 @@ help:
 	@echo 'make fuzz          each parser for TIME=60 seconds (FUZZ="value rules")'
 	@echo 'make lint          formatting and static checks'
 	@echo 'make install       DESTDIR= PREFIX=/usr/local'
+	@echo 'make deb           Debian packages, in build/deb'
 	@echo 'make module        build/module/overhigh_hook.ko (KDIR=headers W=1 C=1)'
 	@echo 'make module_install its sources into DESTDIR/usr/src, for DKMS'
 	@echo 'make clean         remove build/'
