@@ -230,7 +230,7 @@ const volatile __u32 page_bytes = 4096;
 const volatile __u32 nr_cpus = 1;
 /* how far, in pages, percpu_counter.count may be off: batch * CPUs */
 const volatile __u32 rss_slack_pages = 64;
-/* non-zero: the module overhigh_hook is there, see hook.bpf.h */
+/* non-zero: the module overhigh_hook is there, see module.bpf.h */
 const volatile __u32 have_hook = 0;
 /* non-zero: bpf_preempt_disable() may be used, see stay_on_cpu() */
 const volatile __u32 can_stay_on_cpu = 0;

@@ -21,7 +21,7 @@
 #include "kernel_compat.bpf.h"
 #include "overage.bpf.h"
 #include "report.bpf.h"
-#include "hook.bpf.h"
+#include "module.bpf.h"
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "near.bpf.h"

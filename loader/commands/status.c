@@ -11,6 +11,7 @@
 #include "commands/command.h"
 #include "report/json.h"
 #include "pins/counters.h"
+#include "pins/map_walk.h"
 #include "text/format.h"
 #include "pins/pins.h"
 #include "attach/probe.h"
@@ -58,18 +59,6 @@ static void add_hooks(cJSON *object, const struct probe *probe, __u32 attached)
 	}
 }
 
-static int count_entries(int fd)
-{
-	__u64 key = 0, next;
-	int n = 0;
-
-	while (!bpf_map_get_next_key(fd, n ? &key : NULL, &next)) {
-		key = next;
-		n++;
-	}
-	return n;
-}
-
 static void add_state(cJSON *object, const struct pins *pins)
 {
 	cJSON *list = cJSON_AddObjectToObject(object, "counters");
@@ -82,13 +71,14 @@ static void add_state(cJSON *object, const struct pins *pins)
 			     counter_read(pins, i));
 	json_add_u64(object, "over", pins->control->nr_over);
 	cJSON_AddNumberToObject(object, "held",
-				count_entries(pins->map_fd[MAP_HELD]));
+				map_walk_count(pins->map_fd[MAP_HELD]));
 	cJSON_AddNumberToObject(object, "cgroups_changed", undo_count());
 	cJSON_AddNumberToObject(
 		object, "process_policies",
-		count_entries(pins->map_fd[MAP_PROCESS_POLICY]));
-	cJSON_AddNumberToObject(object, "cgroup_policies",
-				count_entries(pins->map_fd[MAP_CGROUP_POLICY]));
+		map_walk_count(pins->map_fd[MAP_PROCESS_POLICY]));
+	cJSON_AddNumberToObject(
+		object, "cgroup_policies",
+		map_walk_count(pins->map_fd[MAP_CGROUP_POLICY]));
 	pressure_count(pins, &watched, &holding);
 	cJSON_AddNumberToObject(object, "conditions", watched);
 	cJSON_AddNumberToObject(object, "conditions_holding", holding);

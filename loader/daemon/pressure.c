@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "overhigh_policy.h"
 #include "overhigh_rules.h"
+#include "pins/map_walk.h"
 #include "govern/policy_maps.h"
 #include "daemon/pressure.h"
 
@@ -285,13 +286,13 @@ void pressure_refit(struct pressure *p)
 void pressure_start(struct pressure *p, const struct pins *pins, int epoll_fd)
 {
 	int fd = pins->map_fd[MAP_PRESSURE];
+	struct map_walk walk = map_walk_of(fd);
 	struct overhigh_pressure_key key;
 
 	p->pins = pins;
 	p->epoll_fd = epoll_fd;
-	while (!bpf_map_get_next_key(fd, NULL, &key) &&
-	       !bpf_map_delete_elem(fd, &key))
-		;
+	while (map_walk_next(&walk, &key, sizeof(key)))
+		bpf_map_delete_elem(fd, &key);
 }
 
 void pressure_stop(struct pressure *p)

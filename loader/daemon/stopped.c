@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "daemon/stopped.h"
 #include "base/process.h"
+#include "pins/map_walk.h"
 
 /*
  * The signal first, then the record: if we die in between, the next to read
@@ -37,15 +38,12 @@ int hold_release_due(const struct pins *pins, bool all, __u64 *next_ns)
 	int fd = pins->map_fd[MAP_HELD];
 	__u64 now_ns = clock_now_ns();
 	struct overhigh_held held;
-	__u32 key, next;
+	struct map_walk walk = map_walk_of(fd);
 	int remain = 0;
-	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+	__u32 key;
 
 	*next_ns = 0;
-	while (more) {
-		key = next;
-		/* before it may be deleted */
-		more = !bpf_map_get_next_key(fd, &key, &next);
+	while (map_walk_next(&walk, &key, sizeof(key))) {
 		if (bpf_map_lookup_elem(fd, &key, &held))
 			continue;
 		if (all || held.deadline_ns <= now_ns) {
@@ -67,32 +65,17 @@ void hold_release(const struct pins *pins, __u32 pid)
 		release(pins, pid, &held);
 }
 
-void hold_each(const struct pins *pins, void (*fn)(__u32 pid, void *ctx),
-	       void *ctx)
-{
-	int fd = pins->map_fd[MAP_HELD];
-	__u32 key, next;
-	bool more = !bpf_map_get_next_key(fd, NULL, &next);
-
-	while (more) {
-		key = next;
-		more = !bpf_map_get_next_key(fd, &key, &next);
-		fn(key, ctx);
-	}
-}
-
 void hold_end(const struct pins *pins)
 {
 	/* a charge that saw the last heartbeat may be about to stop its
 	 * process: look again until none has come for 50 ms */
 	const struct timespec pause = { .tv_nsec = 10000000 };
 	__u64 next_ns;
-	__u32 key;
 	int quiet;
 
 	pins->control->heartbeat_ns = 0;
 	for (quiet = 0; quiet < 5; quiet++) {
-		if (!bpf_map_get_next_key(pins->map_fd[MAP_HELD], NULL, &key))
+		if (map_walk_count(pins->map_fd[MAP_HELD]))
 			quiet = 0;
 		hold_release_due(pins, true, &next_ns);
 		nanosleep(&pause, NULL);

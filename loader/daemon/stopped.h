@@ -22,10 +22,6 @@ int hold_release_due(const struct pins *pins, bool all, __u64 *next_ns);
 /* Continues one process now, if it is held. */
 void hold_release(const struct pins *pins, __u32 pid);
 
-/* Calls fn for the pid of each held process. */
-void hold_each(const struct pins *pins, void (*fn)(__u32 pid, void *ctx),
-	       void *ctx);
-
 /*
  * No new stops, and all held processes continued: what a loader does as its
  * last act, and the guard when the loader could not.

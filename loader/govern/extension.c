@@ -6,6 +6,7 @@
 #include "govern/extension.h"
 #include "overhigh_policy.h"
 #include "overhigh_rules.h"
+#include "pins/map_walk.h"
 
 bool extension_get(const struct pins *pins,
 		   const struct overhigh_policy *policy,
@@ -49,18 +50,15 @@ static void add_user(struct extension_users *users,
 			    OVERHIGH_MAX_EXTENSIONS] = true;
 }
 
-static void find_in_hash(int fd, struct extension_users *users)
+static void find_in_hash(int fd, size_t key_size, struct extension_users *users)
 {
+	struct map_walk walk = map_walk_of(fd);
 	struct overhigh_policy policy;
-	__u64 key = 0, next = 0; /* wide enough for a pid, too */
-	void *from = NULL;
+	__u64 key; /* wide enough for a pid, too */
 
-	while (!bpf_map_get_next_key(fd, from, &next)) {
-		key = next;
-		from = &key;
+	while (map_walk_next(&walk, &key, key_size))
 		if (!bpf_map_lookup_elem(fd, &key, &policy))
 			add_user(users, &policy);
-	}
 }
 
 /* Both sets: the one that does not hold may be about to. */
@@ -86,9 +84,9 @@ void extension_users_find(const struct pins *pins,
 	if (!bpf_map_lookup_elem(pins->map_fd[MAP_DEFAULT_POLICY], &zero,
 				 &policy))
 		add_user(users, &policy);
-	find_in_hash(pins->map_fd[MAP_CGROUP_POLICY], users);
+	find_in_hash(pins->map_fd[MAP_CGROUP_POLICY], sizeof(__u64), users);
 	/* last: rules give theirs to processes, and children inherit */
-	find_in_hash(pins->map_fd[MAP_PROCESS_POLICY], users);
+	find_in_hash(pins->map_fd[MAP_PROCESS_POLICY], sizeof(__u32), users);
 }
 
 /* The key of an equal entry, else of one that nobody names, else 0. */

@@ -5,6 +5,7 @@
 #include "govern/extension.h"
 #include "overhigh_policy.h"
 #include "govern/policy_maps.h"
+#include "pins/map_walk.h"
 
 static int map_of(const struct pins *pins, const struct target *target)
 {
@@ -65,19 +66,21 @@ static int each_in(int fd, enum target_kind kind, policy_fn fn, void *ctx)
 {
 	struct target target = { .kind = kind, .pidfd = -1 };
 	struct overhigh_policy policy;
-	__u64 key = 0, next = 0;
-	bool first = true;
+	struct map_walk walk = map_walk_of(fd);
+	size_t key_size = kind == TARGET_CGROUP ? sizeof(__u64) : sizeof(__u32);
+	union {
+		__u64 cgroup_id;
+		__u32 pid;
+	} key;
 	int ret = 0;
 
-	while (!ret && !bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		first = false;
-		key = next;
+	while (!ret && map_walk_next(&walk, &key, key_size)) {
 		if (bpf_map_lookup_elem(fd, &key, &policy))
 			continue; /* gone meanwhile */
 		if (kind == TARGET_CGROUP)
-			target.cgroup_id = key;
+			target.cgroup_id = key.cgroup_id;
 		else
-			target.pid = (__u32)key;
+			target.pid = key.pid;
 		ret = fn(&target, &policy, ctx);
 	}
 	return ret;

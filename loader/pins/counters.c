@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include "base/clock.h"
 #include "pins/counters.h"
+#include "pins/map_walk.h"
 
 #define MOST_CPUS 8192 /* CONFIG_NR_CPUS of the largest kernels */
 
@@ -24,14 +25,14 @@ __u64 counter_read(const struct pins *pins, enum overhigh_counter which)
 void pressure_count(const struct pins *pins, unsigned int *watched,
 		    unsigned int *holding)
 {
-	struct overhigh_pressure_key key, next;
+	struct overhigh_pressure_key key;
 	struct overhigh_pressure_gate gate;
 	int fd = pins->map_fd[MAP_PRESSURE];
+	struct map_walk walk = map_walk_of(fd);
 	__u64 now_ns = clock_now_ns();
 
 	*watched = *holding = 0;
-	while (!bpf_map_get_next_key(fd, *watched ? &key : NULL, &next)) {
-		key = next;
+	while (map_walk_next(&walk, &key, sizeof(key))) {
 		++*watched;
 		if (!bpf_map_lookup_elem(fd, &key, &gate) &&
 		    gate.until_ns > now_ns)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * hook.bpf.h - the kernel module overhigh_hook: its functions, and what they
+ * module.bpf.h - the kernel module overhigh_hook: its functions, and what they
  * are told.
  *
  * Belongs here: every call into the module, and what makes up for its absence.
  * Does not: deciding to sleep or to fail (decide.bpf.h, act.bpf.h).
  */
-#ifndef OVERHIGH_HOOK_BPF_H
-#define OVERHIGH_HOOK_BPF_H
+#ifndef OVERHIGH_MODULE_BPF_H
+#define OVERHIGH_MODULE_BPF_H
 
 /* Weak: without the module they stay unresolved, and with have_hook being 0
  * the verifier removes the calls. */
@@ -156,4 +156,4 @@ static __always_inline void wake_memcg(struct task_struct *task)
 	bpf_loop(MAX_DEPTH, wake_at_counter, &w, 0);
 }
 
-#endif /* OVERHIGH_HOOK_BPF_H */
+#endif /* OVERHIGH_MODULE_BPF_H */
