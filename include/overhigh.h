@@ -396,7 +396,8 @@ struct overhigh_control {
 			      * one.  Since 0.3 */
 	__u64 generation;    /* counts changes of policies by commands */
 	__u32 loader_namespace; /* its number: inode in nsfs.  Since 0.3 */
-	__u32 pad;		/* 0 */
+	__u32 background;	/* non-zero: an exec has started the loader;
+				 * it makes room for a run.  Since 0.3 */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
 	__u64 near_until_ns; /* until then every RSS change is looked at */

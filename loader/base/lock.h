@@ -21,13 +21,15 @@ int directory_make_private(const char *path, struct error *err);
 /*
  * Locks in RUN_DIR, so that two commands do not change the same thing at once.
  * Returns a file descriptor that holds the lock, or a negative errno; -EBUSY
- * if wait is false and it is held.
+ * if it is held; with wait only if it still is after 10 s, as who holds it may
+ * be stopped.  Where RUN_DIR is full or read-only the locks are in bpffs.
  */
 int lock_take(const char *name, bool wait, struct error *err);
-/* pid of the loader that holds the lock "loader", 0 if none does, -1 if it is
- * one of another pid namespace. */
+int lock_take_within(const char *name, unsigned int ms, struct error *err);
+/* pid of the loader that holds the lock "loader", 0 if none does, -1 if that
+ * is not known, as for one of another pid namespace. */
 int lock_owner(void);
-/* "pid 123" for a message, or that it is in another pid namespace. */
+/* "pid 123" for a message, or why there is none. */
 const char *lock_owner_text(char *text, size_t size);
 
 #define LOCK_LOADER "loader.lock" /* who consumes events and continues */

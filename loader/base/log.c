@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/outlet.h"
 
-#define LOG_LINES 64
+#define LOG_LINES 128
 #define END_MS 500
 
 static struct outlet *outlet; /* NULL: straight to standard error */
@@ -97,4 +97,10 @@ void log_end(void)
 	 * wait, and finds no room */
 	if (outlet && !outlet_end(outlet, END_MS))
 		outlet = NULL;
+}
+
+void log_forget(void)
+{
+	outlet = NULL;
+	left_out = 0;
 }

@@ -20,5 +20,7 @@ void log_libbpf(bool verbose);
  * no room is left out and counted. */
 void log_start(void);
 void log_end(void);
+/* After a fork: the thread that writes is not in the child. */
+void log_forget(void);
 
 #endif /* OVERHIGH_BASE_LOG_H */

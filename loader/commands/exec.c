@@ -18,7 +18,7 @@
 #include "attach/pressure_trigger.h"
 #include "base/lock.h"
 #include "commands/command.h"
-#include "daemon/daemon.h"
+#include "daemon/background.h"
 #include "base/log.h"
 #include "govern/enforce.h"
 #include "overhigh_policy.h"
@@ -28,15 +28,17 @@
 #include "base/process.h"
 #include "pins/counters.h"
 #include "report/events.h"
+#include "report/printer.h"
 #include "report/stream.h"
 
 #define LAST_WORDS_MS 100 /* until what the loader says has come */
+#define RENEW_MS 300	  /* for a run to take over from its loader */
 
 static const char doc[] =
 	"Start CMD under a policy and pass its exit status on as a shell "
 	"would.\v"
-	"If no 'overhigh run' is alive, exec does its work until CMD has "
-	"ended.  The policy is each process's own, not one for all of them "
+	"If no 'overhigh run' is alive, exec starts a loader in the background, "
+	"which ends with the last policy.  The policy is each process's own, not one for all of them "
 	"together.  What was done to one of them is said at the end, in a line "
 	"on standard error.\n\n"
 	"Examples:\n"
@@ -170,6 +172,11 @@ static int govern(struct pins *pins, pid_t child,
 
 	if (lock < 0)
 		return lock;
+	/* a loader that ends unloads under this lock */
+	if (!pins->control->loader_pid) {
+		close(lock);
+		return -EAGAIN;
+	}
 	snprintf(text, sizeof(text), "%d", child);
 	ret = target_parse(pins, text, &target, err);
 	if (!ret) {
@@ -196,36 +203,44 @@ static void pass_on(int sig)
 	kill(child_to_signal, sig);
 }
 
-/* What exec has to do with events: of CMD and what it starts. */
+/* What exec has to do with its loader: of CMD and what it starts. */
 struct watch {
 	struct acted acted;
-	bool events; /* print them */
-	int fd;	     /* of the stream, -1: there is none */
+	struct printer printer; /* of events, if they are wanted */
+	struct pins pins;
+	int fd;	       /* of the stream, -1: there is none */
+	int loader_fd; /* of a loader that we have started, -1: we have not */
+	bool given_up; /* there is nothing to watch any more */
+	__u64 crossed_before;
 };
 
-static void take_event(const struct overhigh_event *event, void *ctx)
+static void take_event(const struct overhigh_event *event, struct watch *watch)
 {
-	struct watch *watch = ctx;
-
-	if (watch->events && acted_is_ours(&watch->acted, event))
-		event_print(stderr, event, false);
+	if (acted_is_ours(&watch->acted, event))
+		printer_event(&watch->printer, event);
 	acted_take(&watch->acted, event);
 }
 
 /* All packets that are there. */
-static void take_packets(struct watch *watch, const struct pins *pins)
+static void take_packets(struct watch *watch)
 {
 	struct stream_packet packet;
+	struct error ignored;
 	ssize_t n = 0;
 
 	while (watch->fd >= 0 && (n = recv(watch->fd, &packet, sizeof(packet),
 					   MSG_DONTWAIT)) == sizeof(packet)) {
-		if (!event_valid(&packet.event, sizeof(packet.event)))
+		if (stream_check(&packet, n, &ignored))
 			continue;
-		pid_names_event(pins, &packet.event);
+		if (packet.lost && watch->printer.outlet)
+			printer_lost(&watch->printer, packet.lost);
+		if (packet.kind != STREAM_EVENT)
+			continue;
+		pid_names_event(&watch->pins, &packet.event);
 		take_event(&packet.event, watch);
 	}
-	/* the loader has ended: the kernel side goes on, and so do we */
+	printer_tick(&watch->printer);
+	/* the loader has ended: see renew_loader() */
 	if (watch->fd >= 0 &&
 	    (!n || (n < 0 && errno != EAGAIN && errno != EINTR))) {
 		close(watch->fd);
@@ -235,26 +250,66 @@ static void take_packets(struct watch *watch, const struct pins *pins)
 
 /* What the loader may be about to tell of; if nobody crossed there is nothing
  * to wait for. */
-static void take_last_packets(struct watch *watch, const struct pins *pins,
-			      __u64 crossed_before)
+static void take_last_packets(struct watch *watch)
 {
 	struct pollfd p = { .fd = watch->fd, .events = POLLIN };
 	int i;
 
-	if (counter_read(pins, OVERHIGH_COUNT_CROSSED) == crossed_before)
+	if (counter_read(&watch->pins, OVERHIGH_COUNT_CROSSED) ==
+	    watch->crossed_before)
 		return;
 	for (i = 0; i < 10 && watch->fd >= 0 && poll(&p, 1, LAST_WORDS_MS) > 0;
 	     i++)
-		take_packets(watch, pins);
+		take_packets(watch);
 }
 
-/* A run is alive and does the work: only wait, and listen. */
-static int wait_for(pid_t child, const sigset_t *mask, struct watch *watch,
-		    const struct pins *pins, __u64 crossed_before)
+static void leave_loader(struct watch *watch)
+{
+	if (watch->loader_fd >= 0)
+		background_leave(watch->loader_fd);
+	watch->loader_fd = -1;
+}
+
+/* A loader that is alive, or is just starting; if there is none it is up to
+ * us. */
+static int need_loader(struct watch *watch, struct error *err)
+{
+	int fd;
+
+	if (lock_owner())
+		return 0;
+	leave_loader(watch);
+	fd = background_start(err);
+	if (fd >= 0)
+		watch->loader_fd = fd;
+	return fd >= 0 || fd == -EBUSY ? 0 : fd;
+}
+
+/* The loader has ended, or was killed, while CMD runs: its duties pass on to
+ * the next one, which may be one that we start. */
+static void renew_loader(struct watch *watch)
+{
+	struct error err;
+
+	if (!pins_exist()) {
+		say("the loader has ended and has detached everything: the "
+		    "command is under no policy any more");
+		watch->given_up = true;
+	} else if (need_loader(watch, &err)) {
+		say("%s: later steps and slowdown do not come without a loader",
+		    err.text);
+		watch->given_up = true;
+	} else {
+		watch->fd = stream_connect(&err);
+	}
+}
+
+/* Until CMD has ended. */
+static int wait_for(pid_t child, const sigset_t *mask, struct watch *watch)
 {
 	struct pollfd p[] = { { .fd = process_open(child), .events = POLLIN },
 			      { .events = POLLIN } };
-	int status;
+	int status, n;
 
 	child_to_signal = child;
 	signal(SIGTERM, pass_on);
@@ -263,76 +318,58 @@ static int wait_for(pid_t child, const sigset_t *mask, struct watch *watch,
 	signal(SIGQUIT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	while (p[0].fd >= 0 && !p[0].revents) {
+		bool lost = watch->fd < 0 && !watch->given_up;
+
 		p[1].fd = watch->fd;
-		if (poll(p, 2, -1) > 0 && p[1].revents)
-			take_packets(watch, pins);
+		n = poll(p, 2,
+			 lost			 ? RENEW_MS :
+			 watch->printer.left_out ? LAST_WORDS_MS :
+						   -1);
+		if (n >= 0 && p[1].revents)
+			take_packets(watch);
+		else if (!n && lost)
+			renew_loader(watch);
+		printer_tick(&watch->printer);
 	}
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	take_last_packets(watch, pins, crossed_before);
+	take_last_packets(watch);
 	return shell_status(status);
 }
 
-static int with_run(pid_t child, int go_fd, const sigset_t *mask,
-		    struct watch *watch, struct error *err)
+/* -EAGAIN if the loader is just coming or going. */
+static int govern_under_loader(struct watch *watch, struct error *err)
 {
 	struct error ignored;
-	__u64 crossed_before;
-	struct pins pins;
-	int ret = pins_open(&pins, err);
+	int ret = pins_open(&watch->pins, err);
 
 	if (ret)
-		return ret;
+		return ret == -ENOENT ? -EAGAIN : ret;
 	watch->fd = stream_connect(&ignored);
-	crossed_before = counter_read(&pins, OVERHIGH_COUNT_CROSSED);
-	ret = govern(&pins, child, watch->acted.policy, watch->acted.extension,
-		     err);
-	if (ret)
-		close(go_fd);
-	else
-		ret = start_command(go_fd, err);
+	watch->crossed_before =
+		counter_read(&watch->pins, OVERHIGH_COUNT_CROSSED);
+	ret = govern(&watch->pins, watch->acted.child, watch->acted.policy,
+		     watch->acted.extension, err);
 	if (!ret)
-		ret = wait_for(child, mask, watch, &pins, crossed_before);
-	pins_close(&pins);
+		return 0;
+	if (watch->fd >= 0)
+		close(watch->fd);
+	watch->fd = -1;
+	pins_close(&watch->pins);
 	return ret;
 }
 
-static int without_run(struct daemon *d, int go_fd, struct watch *watch,
-		       struct error *err)
-{
-	unsigned int left = 0;
-	int ret = govern(d->pins, d->child, watch->acted.policy,
-			 watch->acted.extension, err);
-
-	if (ret)
-		close(go_fd);
-	else
-		ret = start_command(go_fd, err);
-	if (!ret)
-		ret = daemon_loop(d, err);
-	/* what CMD left running stays governed, as after a crash */
-	policy_refit(d->pins, false, &left, &(struct error){});
-	daemon_stop(d, !left);
-	if (left)
-		say("%u policies stay in force: 'overhigh run' takes them "
-		    "over, 'overhigh unload' ends them",
-		    left);
-	return ret ? ret : shell_status(d->child_status);
-}
-
-/*
- * -EBUSY if another loader is alive and has loaded.  One that is just starting
- * or ending has its lock but no pins: that passes.
- */
-static int become_loader(struct daemon *d, struct error *err)
+static int govern_command(struct watch *watch, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
 	char owner[48];
 	int ret, tries;
 
 	for (tries = 0; tries < 500; tries++) {
-		ret = lock_owner() ? -EBUSY : daemon_start(d, err);
-		if (ret != -EBUSY || pins_exist())
+		ret = need_loader(watch, err);
+		if (!ret)
+			ret = govern_under_loader(watch, err);
+		if (ret != -EAGAIN)
 			return ret;
 		nanosleep(&pause, NULL);
 	}
@@ -341,17 +378,35 @@ static int become_loader(struct daemon *d, struct error *err)
 		    lock_owner_text(owner, sizeof(owner)));
 }
 
+/* CMD waits to be started; its exit status, or a negative errno. */
+static int run_governed(struct watch *watch, int go_fd, const sigset_t *mask,
+			struct error *err)
+{
+	int ret = govern_command(watch, err);
+
+	if (ret) {
+		close(go_fd);
+		leave_loader(watch);
+		return ret;
+	}
+	ret = start_command(go_fd, err);
+	if (!ret)
+		ret = wait_for(watch->acted.child, mask, watch);
+	pins_close(&watch->pins);
+	leave_loader(watch);
+	return ret;
+}
+
 static int run(int argc, char **argv, struct error *err)
 {
 	struct settings settings = {};
 	const struct overhigh_extension *extension = &settings.policy.extension;
 	struct overhigh_policy policy;
-	struct watch watch = {
-		.fd = -1, .acted = { .policy = &policy, .extension = extension }
-	};
-	struct daemon d = {};
+	struct watch watch = { .fd = -1,
+			       .loader_fd = -1,
+			       .acted = { .policy = &policy,
+					  .extension = extension } };
 	struct probe probe;
-	struct pins pins;
 	int go_fd = -1, ret;
 	sigset_t mask;
 	pid_t child;
@@ -378,24 +433,20 @@ static int run(int argc, char **argv, struct error *err)
 		ret = pressure_check(extension, err);
 	if (ret)
 		return ret;
-	/* before this process protects itself: CMD must not inherit that */
 	block_signals(&mask);
 	child = start_child(settings.command, &mask, &go_fd, err);
 	if (child < 0)
 		return child;
-	d.pins = &pins;
-	d.child = child;
-	d.on_event = take_event;
-	d.on_event_ctx = &watch;
 	watch.acted.child = child;
-	watch.events = settings.events;
-	ret = become_loader(&d, err);
-	if (ret == -EBUSY)
-		ret = with_run(child, go_fd, &mask, &watch, err);
-	else if (!ret)
-		ret = without_run(&d, go_fd, &watch, err);
+	log_start();
+	if (printer_start(&watch.printer, settings.events ? stderr : NULL,
+			  false))
+		say("events are not printed: %s", strerror(errno));
+	ret = run_governed(&watch, go_fd, &mask, err);
+	printer_end(&watch.printer);
 	if (!settings.quiet)
 		acted_say(&watch.acted);
+	log_end();
 	return ret;
 }
 

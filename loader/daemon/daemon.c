@@ -23,6 +23,7 @@
 #include "govern/enforce.h"
 #include "govern/policy_maps.h"
 #include "daemon/protect.h"
+#include "daemon/role.h"
 #include "daemon/reload_result.h"
 #include "daemon/respond.h"
 #include "govern/rules_maps.h"
@@ -33,6 +34,12 @@
 #define RESPOND_NS 10000000ULL /* look at held processes this often */
 #define MOST_PAUSE_NS 200000000ULL
 #define NR_EVENT_SOURCES 8
+#define MOST_REFIT_PAUSE_NS 60000000000ULL
+#define GUARD_RETRY_NS 1000000000ULL
+#define BUSY_SAID_NS 2000000000ULL /* a lock held for longer is told of */
+#define RELOAD_MOST_NS 10000000000ULL
+#define STARTER_NS 10000000000ULL /* for the first policy to be set */
+#define UNLOAD_WAIT_MS 1000
 #define MOST_EVENTS_A_TURN 2048 /* then duties come first again */
 
 static int handle_event(void *ctx, void *data, size_t size)
@@ -49,8 +56,6 @@ static int handle_event(void *ctx, void *data, size_t size)
 	if (event->type == OVERHIGH_EV_NEAR)
 		return ret; /* it was to wake us: the next scan sees why */
 	printer_event(&d->printer, event);
-	if (d->on_event)
-		d->on_event(event, d->on_event_ctx);
 	d->respond_soon |= responses_concerns(d->responses, event);
 	stream_send(&d->stream, event);
 	event_kernel_log(event);
@@ -69,13 +74,33 @@ static void report_lost(struct daemon *d)
 	d->lost = lost;
 }
 
-static int refit(struct daemon *d, bool watch, struct error *err)
+/*
+ * The lock of the policies for the loop, which waits for nobody: who holds it
+ * may be stopped.  -EBUSY, said once: what it was for is due again later.
+ */
+static int take_policy_lock(struct daemon *d, struct error *err)
 {
-	int lock = lock_take(LOCK_POLICY, true, err);
+	int lock = lock_take(LOCK_POLICY, false, err);
+
+	if (lock != -EBUSY) {
+		d->busy_since_ns = 0;
+		d->busy_said = false;
+		return lock;
+	}
+	if (!d->busy_since_ns)
+		d->busy_since_ns = d->now_ns;
+	if (d->now_ns - d->busy_since_ns > BUSY_SAID_NS && !d->busy_said) {
+		d->busy_said = true;
+		say("%s: hooks stay as they are until it lets go", err->text);
+	}
+	return lock;
+}
+
+/* With the lock of the policies. */
+static int refit_locked(struct daemon *d, bool watch, struct error *err)
+{
 	int ret;
 
-	if (lock < 0)
-		return lock;
 	d->generation = d->pins->control->generation;
 	d->fingerprint = policy_fingerprint(d->pins);
 	ret = policy_refit(d->pins, watch, &d->policies, err);
@@ -84,8 +109,41 @@ static int refit(struct daemon *d, bool watch, struct error *err)
 		d->watching = watch;
 	else
 		d->fingerprint = ~d->fingerprint; /* try again next time */
+	return ret;
+}
+
+static int refit(struct daemon *d, bool watch, struct error *err)
+{
+	int lock = take_policy_lock(d, err), ret;
+
+	if (lock < 0)
+		return lock;
+	ret = refit_locked(d, watch, err);
 	close(lock);
 	return ret;
+}
+
+/* One that fails is said once, and tried again after a while that grows. */
+static void refit_or_say(struct daemon *d, bool watch)
+{
+	struct error err;
+	int ret;
+
+	if (d->now_ns < d->next_refit_ns)
+		return;
+	ret = refit(d, watch, &err);
+	if (!ret) {
+		d->refit_pause_ns = 0;
+		return;
+	}
+	if (ret == -EBUSY)
+		return;
+	if (!d->refit_pause_ns)
+		say("%s: trying again, less and less often", err.text);
+	d->refit_pause_ns = d->refit_pause_ns ? 2 * d->refit_pause_ns : TICK_NS;
+	if (d->refit_pause_ns > MOST_REFIT_PAUSE_NS)
+		d->refit_pause_ns = MOST_REFIT_PAUSE_NS;
+	d->next_refit_ns = d->now_ns + d->refit_pause_ns;
 }
 
 /*
@@ -128,7 +186,6 @@ static void scan(struct daemon *d)
 	bool watch = d->pins->control->nr_over > 0 ||
 		     d->pins->control->near_until_ns > d->now_ns;
 	__u64 fingerprint, began_ns;
-	struct error err;
 
 	if (d->now_ns < d->next_scan_ns && watch == d->watching)
 		return;
@@ -137,10 +194,9 @@ static void scan(struct daemon *d)
 	fingerprint = policy_fingerprint(d->pins);
 	d->next_scan_ns =
 		d->now_ns + pause_after(clock_cpu_ns() - began_ns, 50, TICK_NS);
-	if ((d->pins->control->generation != d->generation ||
-	     fingerprint != d->fingerprint || watch != d->watching) &&
-	    refit(d, watch, &err))
-		say("%s", err.text);
+	if (d->pins->control->generation != d->generation ||
+	    fingerprint != d->fingerprint || watch != d->watching)
+		refit_or_say(d, watch);
 }
 
 /* Looks at what is over; more often while something is held. */
@@ -178,7 +234,9 @@ static void take_up_module(struct daemon *d)
 		return;
 	if (probe_kernel(&probe, &err) || !probe.module)
 		return;
-	lock = lock_take(LOCK_POLICY, true, &err);
+	lock = take_policy_lock(d, &err);
+	if (lock == -EBUSY)
+		return;
 	d->module_failed = lock < 0 || load_again(&probe, d->pins, &err);
 	if (lock >= 0)
 		close(lock);
@@ -189,6 +247,134 @@ static void take_up_module(struct daemon *d)
 		    "now on");
 	if (!d->module_failed && refit(d, d->watching, &err))
 		say("%s", err.text);
+}
+
+/* Also when it could not be started: then every second. */
+static void restart_guard(struct daemon *d)
+{
+	struct error err;
+
+	if (!d->guard_retry_ns)
+		say("the guard process ended: starting another");
+	if (d->guard.pid > 0)
+		close(d->guard.alive_fd);
+	d->guard.pid = 0;
+	if (guard_start(&d->guard, d->pins, &err)) {
+		if (!d->guard_retry_ns)
+			say("%s: held processes depend on this loader alone, "
+			    "until that succeeds",
+			    err.text);
+		d->guard_retry_ns = d->now_ns + GUARD_RETRY_NS;
+		return;
+	}
+	d->guard_retry_ns = 0;
+	/* a rule may have taken it for somebody else's */
+	if (d->pins->control->nr_rules && rules_apply(d->pins, &err))
+		say("%s", err.text);
+}
+
+static void reap(struct daemon *d)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == d->guard.pid)
+			restart_guard(d);
+}
+
+/* With the lock of the policies. */
+static int enforce(struct daemon *d, const struct rules *rules,
+		   struct error *err)
+{
+	struct probe probe;
+	int ret = probe_kernel(&probe, err);
+
+	return ret ? ret : rules_enforce(d->pins, rules, &probe, err);
+}
+
+/* All of the new rules, or the old ones go on. */
+static void reload(struct daemon *d)
+{
+	struct reload_result result = { .began_ns = clock_now_ns() };
+	int lock = take_policy_lock(d, &result.err), ret = lock;
+	struct rules rules;
+
+	if (lock == -EBUSY && d->now_ns < d->reload_until_ns)
+		return; /* the next tick tries again */
+	d->reload_until_ns = 0;
+	rules_init(&rules, 0);
+	if (lock >= 0)
+		ret = rules_read_config(&rules, d->config, &result.err);
+	if (!ret)
+		ret = enforce(d, &rules, &result.err);
+	if (!ret)
+		ret = refit_locked(d, d->watching, &result.err);
+	if (lock >= 0)
+		close(lock);
+	if (ret)
+		say("the rules are as before: %s", result.err.text);
+	else
+		say("%u rules in force", rules.nr);
+	result.rules = rules.nr;
+	reload_result_write(&result);
+	rules_free(&rules);
+}
+
+static void handle_signal(struct daemon *d)
+{
+	struct signalfd_siginfo info;
+
+	if (read(d->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		reap(d);
+	else if (info.ssi_signo == SIGHUP && d->rules)
+		d->reload_until_ns = clock_now_ns() + RELOAD_MOST_NS;
+	else
+		d->ending = true;
+}
+
+/* Whoever has started a loader in the background has no need of it any more,
+ * or has ended. */
+static void starter_left(struct daemon *d)
+{
+	epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, d->starter_fd, NULL);
+	d->starter_gone = true;
+	d->needed_until_ns = 0;
+}
+
+/*
+ * A loader in the background ends with the last policy; it lets nobody set one
+ * meanwhile.  Whoever has started it gets time to set the first.
+ */
+static void end_if_unneeded(struct daemon *d)
+{
+	unsigned int left;
+	struct error err;
+	int lock;
+
+	if (d->policies)
+		d->needed_until_ns = 0;
+	if (d->ending || d->now_ns < d->needed_until_ns ||
+	    (d->policies && !d->starter_gone))
+		return;
+	lock = take_policy_lock(d, &err);
+	if (lock < 0)
+		return;
+	if (policy_refit(d->pins, d->watching, &left, &err))
+		say("%s", err.text);
+	else
+		d->policies = left;
+	if (d->starter_gone && d->policies) {
+		close(d->starter_fd); /* that we stay is the answer */
+		d->starter_gone = false;
+	}
+	d->ending = !d->policies;
+	if (d->ending)
+		d->unload_lock_fd = lock;
+	else
+		close(lock);
 }
 
 /* All that goes by time.  Sets the timer for the next of it. */
@@ -208,6 +394,12 @@ static void tick(struct daemon *d)
 	thaw_ns = responses_tick(d->responses, d->now_ns);
 	report_lost(d);
 	printer_tick(&d->printer);
+	if (d->guard_retry_ns && d->now_ns >= d->guard_retry_ns)
+		restart_guard(d);
+	if (d->reload_until_ns)
+		reload(d);
+	if (d->background)
+		end_if_unneeded(d);
 	wake_ns = d->now_ns + TICK_NS;
 	if (held && deadline_ns < wake_ns)
 		wake_ns = deadline_ns;
@@ -220,106 +412,6 @@ static void tick(struct daemon *d)
 		wake_ns = thaw_ns;
 	next.it_value = clock_for_timer(wake_ns);
 	timerfd_settime(d->timer_fd, TFD_TIMER_ABSTIME, &next, NULL);
-}
-
-static void restart_guard(struct daemon *d)
-{
-	struct error err;
-
-	say("the guard process ended: starting another");
-	close(d->guard.alive_fd);
-	d->guard.pid = 0;
-	if (guard_start(&d->guard, d->pins, &err))
-		say("%s: held processes depend on this loader alone", err.text);
-	/* a rule may have taken it for somebody else's */
-	if (d->pins->control->nr_rules && rules_apply(d->pins, &err))
-		say("%s", err.text);
-}
-
-/* A child that the user stops (Ctrl-Z) stops us too, as a shell expects; what
- * is held is released first. */
-static void stop_with_child(struct daemon *d, int sig)
-{
-	__u64 next_ns;
-
-	if (sig == SIGSTOP)
-		return; /* ours, or not from a terminal */
-	hold_release_due(d->pins, true, &next_ns);
-	d->pins->control->heartbeat_ns = 0;
-	raise(SIGSTOP);
-	kill(d->child, SIGCONT);
-}
-
-static void reap(struct daemon *d)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid == d->child && WIFSTOPPED(status)) {
-			stop_with_child(d, WSTOPSIG(status));
-		} else if (pid == d->child) {
-			d->child_status = status;
-			d->ending = true;
-		} else if (pid == d->guard.pid && !WIFSTOPPED(status)) {
-			restart_guard(d);
-		}
-	}
-}
-
-static int enforce(struct daemon *d, const struct rules *rules,
-		   struct error *err)
-{
-	struct probe probe;
-	int lock, ret = probe_kernel(&probe, err);
-
-	if (ret)
-		return ret;
-	lock = lock_take(LOCK_POLICY, true, err);
-	if (lock < 0)
-		return lock;
-	ret = rules_enforce(d->pins, rules, &probe, err);
-	close(lock);
-	return ret;
-}
-
-/* All of the new rules, or the old ones go on. */
-static void reload(struct daemon *d)
-{
-	struct reload_result result = { .began_ns = clock_now_ns() };
-	struct rules rules;
-	int ret;
-
-	rules_init(&rules, 0);
-	ret = rules_read_config(&rules, d->config, &result.err);
-	if (!ret)
-		ret = enforce(d, &rules, &result.err);
-	if (!ret)
-		ret = refit(d, d->watching, &result.err);
-	if (ret)
-		say("the rules are as before: %s", result.err.text);
-	else
-		say("%u rules in force", rules.nr);
-	result.rules = rules.nr;
-	reload_result_write(&result);
-	rules_free(&rules);
-}
-
-static void handle_signal(struct daemon *d)
-{
-	struct signalfd_siginfo info;
-
-	if (read(d->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (info.ssi_signo == SIGCHLD)
-		reap(d);
-	else if (info.ssi_signo == SIGHUP && d->rules)
-		reload(d);
-	else if (!d->child)
-		d->ending = true;
-	else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP)
-		kill(d->child, info.ssi_signo);
-	/* SIGINT and SIGQUIT of a terminal reach the child by themselves */
 }
 
 static int open_signals(struct daemon *d, struct error *err)
@@ -374,55 +466,18 @@ static int open_sources(struct daemon *d, struct error *err)
 		ret = add_source(d, d->timer_fd, err);
 	if (!ret && d->stream.listen_fd >= 0)
 		ret = add_source(d, d->stream.listen_fd, err);
-	return ret;
-}
-
-/* Carries out --hook on what was found. */
-static int choose_module(const struct daemon *d, struct probe *probe,
-			 struct error *err)
-{
-	if (d->module == MODULE_OFF)
-		probe_without_module(probe, "--hook=off was given");
-	if (d->module == MODULE_REQUIRE && !probe->module)
-		return bad_input(err, "--hook=require: %s",
-				 probe->module_reason);
-	return 0;
-}
-
-static int take_role(struct daemon *d, struct error *err)
-{
-	struct probe probe;
-	char owner[48];
-	int policy_lock, ret = probe_kernel(&probe, err);
-
-	if (!ret)
-		ret = choose_module(d, &probe, err);
-	if (ret)
-		return ret;
-	d->lock_fd = lock_take(LOCK_LOADER, false, err);
-	if (d->lock_fd == -EBUSY)
-		return fail(err, EBUSY,
-			    "another loader is running (%s): stop it first, "
-			    "or use 'overhigh set'",
-			    lock_owner_text(owner, sizeof(owner)));
-	if (d->lock_fd < 0)
-		return d->lock_fd;
-	policy_lock = lock_take(LOCK_POLICY, true, err);
-	ret = policy_lock < 0 ? policy_lock :
-				load_or_take_over(&probe, d->pins, err);
-	if (policy_lock >= 0)
-		close(policy_lock);
-	if (ret)
-		close(d->lock_fd);
+	if (!ret && d->background)
+		ret = add_source(d, d->starter_fd, err);
 	return ret;
 }
 
 int daemon_start(struct daemon *d, struct error *err)
 {
-	int ret = open_signals(d, err);
+	int ret = open_signals(d, err), lock;
 
+	d->unload_lock_fd = -1;
 	if (!ret)
-		ret = take_role(d, err);
+		ret = role_take(d, err);
 	if (ret)
 		return ret;
 	stream_init(&d->stream);
@@ -430,6 +485,8 @@ int daemon_start(struct daemon *d, struct error *err)
 	log_start();
 	if (printer_start(&d->printer, d->out, d->json))
 		say("events are not printed: %s", strerror(errno));
+	protect_self(); /* before the guard, which inherits the best of it */
+	d->pins->control->background = d->background;
 	d->pins->control->dry_run = d->dry_run;
 	d->pins->control->sample = d->sample;
 	d->pins->control->loader_level = pid_names_level(d->pins);
@@ -443,19 +500,25 @@ int daemon_start(struct daemon *d, struct error *err)
 		say("%s: no other command can follow the events", err->text);
 	if (!ret)
 		ret = open_sources(d, err);
+	lock = ret ? ret : lock_take(LOCK_POLICY, true, err);
+	if (lock < 0)
+		ret = lock;
 	if (!ret && d->rules)
 		ret = enforce(d, d->rules, err);
 	if (!ret)
-		ret = refit(d, false, err);
+		ret = refit_locked(d, false, err);
+	if (lock >= 0)
+		close(lock);
 	if (ret) {
-		daemon_stop(d, true);
+		role_give_back(d);
+		daemon_stop(d, d->loaded);
 		return ret;
 	}
 	reload_result_remove();
 	if (d->rules)
 		reload_result_write(
 			&(struct reload_result){ .began_ns = clock_now_ns() });
-	protect_self();
+	d->needed_until_ns = clock_now_ns() + STARTER_NS;
 	tick(d);
 	return 0;
 }
@@ -476,6 +539,8 @@ int daemon_loop(struct daemon *d, struct error *err)
 
 			if (fd == d->signal_fd)
 				handle_signal(d);
+			else if (d->background && fd == d->starter_fd)
+				starter_left(d);
 			else if (fd == d->stream.listen_fd)
 				stream_accept(&d->stream, d->epoll_fd);
 			else if (fd == d->timer_fd &&
@@ -493,13 +558,17 @@ int daemon_loop(struct daemon *d, struct error *err)
 }
 
 /* A set that waits for the lock finds nothing loaded afterwards, and says so.
- */
-static void unload(void)
+ * Who holds it for longer is stopped, and will say the same. */
+static void unload(struct daemon *d)
 {
 	struct error err;
-	int lock = lock_take(LOCK_POLICY, true, &err);
+	int lock = d->unload_lock_fd;
 
-	if (lock < 0 || pins_remove(&err))
+	if (lock < 0)
+		lock = lock_take_within(LOCK_POLICY, UNLOAD_WAIT_MS, &err);
+	if (lock < 0)
+		say("%s: going without", err.text);
+	if (pins_remove(&err))
 		say("%s", err.text);
 	if (lock >= 0)
 		close(lock);
@@ -520,7 +589,7 @@ void daemon_stop(struct daemon *d, bool detach)
 	d->pins->control->guard_pid = 0;
 	guard_stop(&d->guard);
 	if (detach)
-		unload();
+		unload(d);
 	pins_close(d->pins);
 	close(d->lock_fd);
 	printer_end(&d->printer);

@@ -39,11 +39,8 @@ struct daemon {
 	enum module_choice module;
 	const struct rules *rules; /* to start with; NULL: leave them alone */
 	const char *config; /* where a reload finds them, NULL: as usual */
-	/* told of each event, if it is not NULL */
-	void (*on_event)(const struct overhigh_event *event, void *ctx);
-	void *on_event_ctx;
-	pid_t child;	  /* ends the loop when it exits; 0: none */
-	int child_status; /* as from waitpid() */
+	bool background;    /* daemon/background.h: ends with the last policy */
+	int starter_fd; /* of one in the background: open while it is needed */
 
 	/* the loop's own */
 	struct guard guard;
@@ -56,6 +53,18 @@ struct daemon {
 	int lock_fd;
 	int epoll_fd, signal_fd, timer_fd;
 	bool ending;
+	bool loaded;	   /* by us: there was nothing to take over */
+	__u32 was_dry_run; /* what we took over, if we did */
+	__u32 was_sample;
+	int unload_lock_fd;    /* of the policies, held until the end; or -1 */
+	bool starter_gone;     /* and has not been answered */
+	__u64 needed_until_ns; /* though there is no policy */
+	__u64 busy_since_ns;   /* since when we want the lock of the policies */
+	bool busy_said;
+	__u64 reload_until_ns; /* a reload is due, 0: none is */
+	__u64 guard_retry_ns;  /* when a guard is tried again, 0: it is there */
+	__u64 next_refit_ns;   /* after one that failed */
+	__u64 refit_pause_ns;
 	__u64 now_ns;
 	__u64 next_scan_ns;    /* of the policy maps */
 	__u64 next_respond_ns; /* look at processes that are over */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* daemon/guard.c - see daemon/guard.h. */
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/helper.h"
@@ -35,25 +37,43 @@ static void watch(const struct pins *pins, int alive_fd, pid_t loader)
 	}
 }
 
+/* As hold_end() does, but only while no other loader is there: what that one
+ * has stopped is its own to continue. */
+static void release_all(const struct pins *pins)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	__u64 next_ns;
+	__u32 key;
+	int quiet;
+
+	pins->control->guard_pid = 0;
+	pins->control->heartbeat_ns = 0;
+	for (quiet = 0; quiet < 5 && !pins->control->loader_pid; quiet++) {
+		if (!bpf_map_get_next_key(pins->map_fd[MAP_HELD], NULL, &key))
+			quiet = 0;
+		hold_release_due(pins, true, &next_ns);
+		nanosleep(&pause, NULL);
+	}
+}
+
 static void __attribute__((noreturn))
 guard_main(const struct pins *pins, int alive_fd, pid_t loader,
 	   __u32 loader_pid)
 {
+	__u64 next_ns;
+
 	prctl(PR_SET_NAME, "overhigh-guard");
 	setsid();
 	helper_ignore_signals();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	watch(pins, alive_fd, loader);
-	/* another loader may have taken over meanwhile: it releases its own */
-	if (pins->control->loader_pid == loader_pid) {
-		hold_end(pins);
-		pins->control->loader_pid = 0;
-		pins->control->guard_pid = 0;
-	} else {
-		__u64 next_ns;
-
+	/* another loader may have taken over, or take over now: whoever changes
+	 * the pid first has the duties */
+	if (__sync_bool_compare_and_swap(&pins->control->loader_pid, loader_pid,
+					 0))
+		release_all(pins);
+	else
 		hold_release_due(pins, false, &next_ns);
-	}
 	undo_of(loader);
 	_exit(0);
 }
