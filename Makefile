@@ -106,7 +106,7 @@ $(ONLY): tests/runner/only.c
 $(BUILD)/tests/runner/runner: tests/runner/runner.c
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -static -MMD -MP -o $@ $<
+	$(Q)$(CC) -D_GNU_SOURCE $(filter-out -fsanitize%,$(CFLAGS)) $(WARNINGS) -static -MMD -MP -o $@ $<
 
 $(ROOMS_LIB): $(filter-out $(BUILD)/loader/main.o,$(LOADER_OBJ))
 	$(call say,AR,$@)
@@ -136,6 +136,8 @@ TEST_POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/policies/*
 
 # asked for its --help
 $(BUILD)/tests/unit/test_docs: $(BUILD)/overhigh
+
+$(BUILD)/tests/unit/test_runner: $(BUILD)/tests/runner/runner
 
 # policy programs, which it reads
 $(BUILD)/tests/unit/test_program_object: $(POLICIES) $(TEST_POLICIES)

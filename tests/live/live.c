@@ -58,22 +58,27 @@ void live_pause(unsigned int ms)
 	} while (live_now_ns() < end);
 }
 
-unsigned int live_late_ms(void)
+bool live_is_emulated(void)
 {
-	static unsigned int ms;
+	static int emulated = -1;
 	char line[256];
 	FILE *file;
 
-	if (ms)
-		return ms;
-	ms = 500;
+	if (emulated >= 0)
+		return emulated;
+	emulated = 0;
 	file = fopen("/proc/cpuinfo", "r");
 	while (file && fgets(line, sizeof(line), file))
 		if (!strncmp(line, "model name", 10) && strstr(line, "TCG"))
-			ms = 2500;
+			emulated = 1;
 	if (file)
 		fclose(file);
-	return ms;
+	return emulated;
+}
+
+unsigned int live_late_ms(void)
+{
+	return live_is_emulated() ? 2500 : 500;
 }
 
 void live_say_skip(const char *test, const char *format, ...)

@@ -103,6 +103,7 @@ uint64_t live_now_ns(void);
 /* How much later than it should a thing may be seen to happen: 0.5 s, and
  * more where the machine is emulated. */
 unsigned int live_late_ms(void);
+bool live_is_emulated(void);
 void live_pause(unsigned int ms); /* goes on collecting events */
 
 /* Waits until the expression is true; fails with the words if it never is. */
