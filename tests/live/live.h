@@ -146,6 +146,8 @@ void live_overhigh(struct live_cmd *cmd, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The same, and the test fails if it does. */
 void live_ok(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* How many lines a text has, by their ends. */
+int live_lines(const char *text);
 void live_shell(struct live_cmd *cmd, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 cJSON *live_status(void); /* status --json; freed by the teardown */

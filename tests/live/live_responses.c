@@ -87,6 +87,16 @@ const char *cgroup_with(const struct knob *knob, const char *name)
 	return cgroup;
 }
 
+const char *run_with_cgroup(const struct knob *knob, const char *options,
+			    const char *name)
+{
+	if (!have_knob(knob))
+		LIVE_SKIP("no cgroup2 with %s is mounted",
+			  knob->controller ? knob->controller : "anything");
+	live_run(options);
+	return cgroup_with(knob, name);
+}
+
 /* Takes 32 MiB at its first gate, with a limit of 16, frees it at the second.
  */
 struct live_proc *waiting_in(const char *cgroup,

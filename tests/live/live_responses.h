@@ -31,6 +31,11 @@ bool have_knob(const struct knob *knob);
 /* A new cgroup whose file has the value before. */
 const char *cgroup_with(const struct knob *knob, const char *name);
 
+/* Both, and a loader with these options; the test is skipped if there is no
+ * such file here. */
+const char *run_with_cgroup(const struct knob *knob, const char *options,
+			    const char *name);
+
 /* The first line of a file of a cgroup. */
 const char *cgroup_text(const char *cgroup, const char *file);
 bool cgroup_reads(const char *cgroup, const char *file, const char *text);

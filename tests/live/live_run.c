@@ -344,38 +344,48 @@ static void run_command(struct live_cmd *cmd, char *const argv[])
 					  128 + WTERMSIG(status);
 }
 
-void live_overhigh(struct live_cmd *cmd, const char *format, ...)
+static void run_line(struct live_cmd *cmd, char *line)
 {
-	char line[4096], *words[MAX_WORDS];
-	va_list args;
+	char *words[MAX_WORDS];
 
 	words[0] = (char *)live_binary();
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	words[1 + live_words(line, words + 1, MAX_WORDS - 2)] = NULL;
 	run_command(cmd, words);
 }
 
-void live_ok(const char *format, ...)
+void live_overhigh(struct live_cmd *cmd, const char *format, ...)
 {
-	char line[4096], *words[MAX_WORDS];
-	struct live_cmd cmd;
+	char line[4096];
 	va_list args;
 
-	words[0] = (char *)live_binary();
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	words[1 + live_words(line, words + 1, MAX_WORDS - 2)] = NULL;
-	run_command(&cmd, words);
-	if (cmd.status) {
-		va_start(args, format);
-		vsnprintf(line, sizeof(line), format, args);
-		va_end(args);
+	run_line(cmd, line);
+}
+
+void live_ok(const char *format, ...)
+{
+	char line[4096], words[4096];
+	struct live_cmd cmd;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	run_line(&cmd, strcpy(words, line)); /* it takes the line apart */
+	if (cmd.status)
 		LIVE_FAIL("overhigh %s: exit %d: %s", line, cmd.status,
 			  cmd.err);
-	}
+}
+
+int live_lines(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
 }
 
 void live_shell(struct live_cmd *cmd, const char *format, ...)

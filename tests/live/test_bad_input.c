@@ -14,15 +14,6 @@
 
 static struct live_cmd cmd;
 
-static int lines(const char *text)
-{
-	int n = 0;
-
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
-}
-
 /* The command is refused as it should be; words: part of the message, or
  * NULL. */
 static void refused(const char *line, const char *words)
@@ -32,8 +23,8 @@ static void refused(const char *line, const char *words)
 	live_overhigh(&cmd, "%s", line);
 	LIVE_ASSERT(cmd.status == 2, "overhigh %s: exit %d: %s", line,
 		    cmd.status, cmd.err);
-	LIVE_ASSERT(lines(cmd.err) == 1, "overhigh %s: not one line: %s", line,
-		    cmd.err);
+	LIVE_ASSERT(live_lines(cmd.err) == 1, "overhigh %s: not one line: %s",
+		    line, cmd.err);
 	LIVE_ASSERT(!*cmd.out, "overhigh %s: prints %s", line, cmd.out);
 	LIVE_ASSERT(!words || strstr(cmd.err, words),
 		    "overhigh %s: \"%s\" is not in: %s", line, words, cmd.err);
@@ -336,7 +327,7 @@ static void without_root_nothing_works_and_says_so(void **state)
 		LIVE_ASSERT(cmd.status == 1 || cmd.status == 2,
 			    "%s: exit %d: %s", commands[i], cmd.status,
 			    cmd.err);
-		LIVE_ASSERT(lines(cmd.err) == 1 && strstr(cmd.err, "root"),
+		LIVE_ASSERT(live_lines(cmd.err) == 1 && strstr(cmd.err, "root"),
 			    "%s says: %s", commands[i], cmd.err);
 	}
 }

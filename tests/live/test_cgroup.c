@@ -21,6 +21,19 @@
 				  controller ? controller : "anything");       \
 	} while (0)
 
+/* A cgroup whose memory.high its processes can be above: with swap, reclaim
+ * would keep them below it for as long as there is some. */
+static const char *cgroup_with_high(const char *high)
+{
+	const char *root, *cgroup;
+
+	NEED_CGROUP2(root, "memory");
+	cgroup = live_cgroup(root, "high");
+	live_cgroup_no_swap(cgroup);
+	live_cgroup_write(cgroup, "memory.high", high);
+	return cgroup;
+}
+
 /* ---- whose policy governs: RSS limits, so that any cgroup2 will do ---- */
 
 /* A process that waits in a cgroup (NULL: where we are) before 48 MiB. */
@@ -186,19 +199,14 @@ static void get_of_a_process_shows_what_its_cgroup_asks_for(void **state)
 
 static void a_process_over_the_margin_is_killed(void **state)
 {
-	const char *root, *cgroup;
+	const char *cgroup;
 	struct live_proc *proc;
 	cJSON *event;
 	double usage;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "high");
-	live_cgroup_no_swap(cgroup);
-	live_cgroup_write(cgroup, "memory.high", "128M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
+	cgroup = cgroup_with_high("128M");
 	live_run("");
 	proc = live_eat("wait touch=512M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -221,17 +229,12 @@ static void a_process_over_the_margin_is_killed(void **state)
 
 static void a_process_below_the_margin_is_let_alone(void **state)
 {
-	const char *root, *cgroup;
+	const char *cgroup;
 	struct live_proc *proc;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "high");
-	live_cgroup_no_swap(cgroup);
-	live_cgroup_write(cgroup, "memory.high", "64M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
+	cgroup = cgroup_with_high("64M");
 	live_run("");
 	proc = live_eat("wait touch=65M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -255,8 +258,6 @@ static void the_memory_high_of_an_ancestor_counts(void **state)
 	live_cgroup_write(top, "cgroup.subtree_control", "+memory");
 	leaf = live_cgroup(top, "leaf");
 	live_cgroup_write(top, "memory.high", "64M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(top, "memory.swap.max", "0");
 	live_run("");
 	proc = live_eat("wait touch=512M");
 	live_cgroup_enter(leaf, proc->pid);
@@ -271,17 +272,12 @@ static void the_memory_high_of_an_ancestor_counts(void **state)
 /* The RFC: with RSS kinds and without DIRECT, both limits must be passed. */
 static void both_limits_must_be_passed_without_direct(void **state)
 {
-	const char *root, *cgroup;
+	const char *cgroup;
 	struct live_proc *proc;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "high");
-	live_cgroup_no_swap(cgroup);
-	live_cgroup_write(cgroup, "memory.high", "1G");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
+	cgroup = cgroup_with_high("1G");
 	live_run("");
 	proc = live_eat("wait touch=64M wait touch=64M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -291,8 +287,6 @@ static void both_limits_must_be_passed_without_direct(void **state)
 	live_at_gate(proc, 0, 2);
 	assert_int_equal(live_events(proc->pid, "crossed"), 0);
 	live_cgroup_write(cgroup, "memory.high", "48M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
 	live_open_gate(proc, 0);
 	live_assert_killed(proc, 60000);
 	live_run_stop();
@@ -301,16 +295,11 @@ static void both_limits_must_be_passed_without_direct(void **state)
 static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 {
 	struct live_proc *quiet, *greedy;
-	const char *root, *cgroup;
+	const char *cgroup;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "high");
-	live_cgroup_no_swap(cgroup);
-	live_cgroup_write(cgroup, "memory.high", "96M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
+	cgroup = cgroup_with_high("96M");
 	live_run("");
 	live_ok("set %s --action kill --margin 1M", cgroup);
 	quiet = live_eat("wait touch=32M wait exit=0");
@@ -328,17 +317,12 @@ static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 
 static void freeing_ends_the_over_state_of_a_margin(void **state)
 {
-	const char *root, *cgroup;
+	const char *cgroup;
 	struct live_proc *proc;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "high");
-	live_cgroup_no_swap(cgroup);
-	live_cgroup_write(cgroup, "memory.high", "64M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
+	cgroup = cgroup_with_high("64M");
 	live_run("");
 	proc = live_eat("--on-signal %d=report wait touch=66M wait free wait",
 			SIGUSR1);
@@ -392,16 +376,11 @@ static void a_neighbour_in_the_same_cgroup_is_unharmed(void **state)
 static void a_neighbour_below_high_is_not_slowed(void **state)
 {
 	struct live_proc *neighbour, *runaway;
-	const char *root, *cgroup;
+	const char *cgroup;
 
 	(void)state;
 	LIVE_NEED("kill");
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "shared");
-	live_cgroup_no_swap(cgroup);
-	live_cgroup_write(cgroup, "memory.high", "160M");
-	/* else reclaim keeps it below for as long as there is swap */
-	live_cgroup_write(cgroup, "memory.swap.max", "0");
+	cgroup = cgroup_with_high("160M");
 	live_run("");
 	neighbour = live_neighbour(48 * MIB, 4);
 	live_cgroup_enter(cgroup, neighbour->pid);

@@ -152,7 +152,7 @@ static void one_set_takes_many_processes(void **state)
 }
 
 /* Of one bad target and one good, none is changed. */
-static void a_set_is_all_or_nothing(void **state)
+static void a_set_with_one_bad_target_changes_nothing(void **state)
 {
 	struct live_proc *proc;
 	char *before;
@@ -369,7 +369,7 @@ int main(void)
 		LIVE_TEST(get_says_what_governs_in_options_that_set_takes),
 		LIVE_TEST(get_and_unset_of_what_is_not_there_fail),
 		LIVE_TEST(one_set_takes_many_processes),
-		LIVE_TEST(a_set_is_all_or_nothing),
+		LIVE_TEST(a_set_with_one_bad_target_changes_nothing),
 		LIVE_TEST(list_shows_every_policy),
 		LIVE_TEST(print_gives_a_bpftool_line_that_does_the_same),
 		LIVE_TEST(what_bpftool_changes_holds_at_once),

@@ -16,15 +16,6 @@
 
 static struct live_cmd cmd;
 
-static int lines(const char *text)
-{
-	int n = 0;
-
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
-}
-
 /* How many hooks of a kind that can cost something are attached. */
 static int attached_hooks(void)
 {
@@ -48,7 +39,7 @@ static void a_second_run_is_refused(void **state)
 	live_run("");
 	live_overhigh(&cmd, "run");
 	LIVE_ASSERT(cmd.status == 1, "exit %d", cmd.status);
-	LIVE_ASSERT(lines(cmd.err) == 1, "not one line: %s", cmd.err);
+	LIVE_ASSERT(live_lines(cmd.err) == 1, "not one line: %s", cmd.err);
 	/* the first goes on */
 	proc = live_eat("wait touch=256M");
 	live_ok("set %d --action kill --limit 32M", proc->pid);
@@ -195,7 +186,7 @@ static void pins_of_another_version_are_refused(void **state)
 	assert_int_equal(live_map_set("control", &zero, &control), 0);
 	live_overhigh(&cmd, "run");
 	LIVE_ASSERT(cmd.status == 1 || cmd.status == 2, "exit %d", cmd.status);
-	LIVE_ASSERT(lines(cmd.err) == 1, "not one line: %s", cmd.err);
+	LIVE_ASSERT(live_lines(cmd.err) == 1, "not one line: %s", cmd.err);
 	assert_non_null(strstr(cmd.err, "unload"));
 	live_overhigh(&cmd, "set %d --action kill --limit 1G", getpid());
 	LIVE_ASSERT(cmd.status == 1 || cmd.status == 2, "exit %d", cmd.status);

@@ -104,7 +104,7 @@ static void a_runaway_stops_at_its_limit_and_lives(void **state)
 }
 
 /* ENOMEM is for requests: what the process has it may use. */
-static void page_faults_go_on(void **state)
+static void page_faults_succeed_under_enomem(void **state)
 {
 	struct live_proc *proc;
 
@@ -310,7 +310,7 @@ int main(void)
 		LIVE_TEST(growing_mremap_fails_only_while_over),
 		LIVE_TEST(mprotect_fails_only_while_over),
 		LIVE_TEST(a_runaway_stops_at_its_limit_and_lives),
-		LIVE_TEST(page_faults_go_on),
+		LIVE_TEST(page_faults_succeed_under_enomem),
 		LIVE_TEST_ONCE(small_requests_pass_up_to_their_budget),
 		LIVE_TEST(fork_of_a_process_that_is_over_works),
 		LIVE_TEST(exec_of_a_process_that_is_over_works),

@@ -486,7 +486,7 @@ static void the_module_is_taken_up_when_it_comes(void **state)
 	live_module_unload();
 }
 
-static void off_means_off(void **state)
+static void the_module_is_not_used_with_hook_off(void **state)
 {
 	struct live_proc *proc;
 
@@ -545,7 +545,7 @@ int main(void)
 		LIVE_TEST_ONCE(a_module_without_btf_is_named),
 		LIVE_TEST(the_module_is_taken_up_when_it_comes),
 		LIVE_TEST(slowdown_goes_on_when_the_loader_is_killed),
-		LIVE_TEST(off_means_off),
+		LIVE_TEST(the_module_is_not_used_with_hook_off),
 	};
 
 	return live_tests("hook", tests, NULL, live_module_end);

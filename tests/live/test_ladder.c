@@ -239,7 +239,7 @@ static void each_step_of_a_ladder_comes_in_time(void **state)
 }
 
 /* No delay goes on past the step that is due: it would be up to 2 s late. */
-static void delays_do_not_put_off_a_step(void **state)
+static void a_step_that_is_due_ends_a_delay(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
@@ -458,7 +458,7 @@ int main(void)
 		LIVE_TEST(a_slowed_process_is_killed_after_its_grace_time),
 		LIVE_TEST_ONCE(each_step_signals_once_in_the_life_of_a_policy),
 		LIVE_TEST(each_step_of_a_ladder_comes_in_time),
-		LIVE_TEST_ONCE(delays_do_not_put_off_a_step),
+		LIVE_TEST_ONCE(a_step_that_is_due_ends_a_delay),
 		LIVE_TEST(a_ladder_goes_on_without_a_loader),
 		LIVE_TEST_ONCE(a_ladder_begins_anew_far_below_the_limit_alone),
 		LIVE_TEST_ONCE(what_a_ladder_needs_is_shared_and_given_back),

@@ -337,7 +337,7 @@ static void the_built_in_curve_is_the_same(void **state)
 }
 
 /* A batch of pages takes as long as its bytes at the rate. */
-static void rate_does_what_it_says(void **state)
+static void the_rate_program_slows_to_its_rate(void **state)
 {
 	static const unsigned int rates[] = { 32, 16, 8, 4, 2, 1 }; /* MiB/s */
 	double asked_ns, measured_ns;
@@ -428,7 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		POLICY_TEST_ONCE(ladder_leaves_other_actions_alone),
 		POLICY_TEST_ONCE(ladder_slows_down_then_signals_then_kills),
-		POLICY_TEST_ONCE(rate_does_what_it_says),
+		POLICY_TEST_ONCE(the_rate_program_slows_to_its_rate),
 		POLICY_TEST_ONCE(linear_does_what_its_curve_says),
 		POLICY_TEST_ONCE(quadratic_does_what_its_curve_says),
 		POLICY_TEST(no_policy_gets_more_than_two_seconds),

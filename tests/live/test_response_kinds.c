@@ -38,7 +38,7 @@ static void a_cgroup_policy_acts_on_its_cgroup(void **state)
 	live_run_stop();
 }
 
-static void the_root_is_refused(void **state)
+static void no_response_changes_the_root_cgroup(void **state)
 {
 	const char *root = live_cgroup_root(NULL);
 	struct live_proc *proc;
@@ -119,10 +119,7 @@ static void a_freeze_ends_after_its_time(void **state)
 	uint64_t began_ns, took_ms;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "time");
+	cgroup = run_with_cgroup(&knob_frozen, "", "time");
 	proc = waiting_in(cgroup, &short_time);
 	live_open_gate(proc, 0);
 	UNTIL_READS(cgroup, "cgroup.freeze", "1");
@@ -149,10 +146,7 @@ static void the_guard_ends_a_freeze_of_a_stopped_loader(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "stopped");
+	cgroup = run_with_cgroup(&knob_frozen, "", "stopped");
 	proc = waiting_in(cgroup, &short_time);
 	live_open_gate(proc, 0);
 	UNTIL_READS(cgroup, "cgroup.freeze", "1");
@@ -176,10 +170,7 @@ static void a_frozen_process_takes_the_next_step(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "ladder");
+	cgroup = run_with_cgroup(&knob_frozen, "", "ladder");
 	proc = live_eat("wait touch=32M wait");
 	live_cgroup_enter(cgroup, proc->pid);
 	live_ok("set %d --action none --limit 16M --respond freeze --grace 3s "
@@ -223,7 +214,7 @@ static struct live_proc *anonymous_in(const char *cgroup)
 	return proc;
 }
 
-static void reclaim_brings_it_below(void **state)
+static void a_response_reclaims_until_the_process_is_below(void **state)
 {
 	struct live_proc *proc;
 	const char *cgroup;
@@ -291,10 +282,7 @@ static void a_stuck_reclaim_holds_nothing_up(void **state)
 	int i;
 
 	(void)state;
-	if (!have_knob(&knob_high))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_high, "stuck");
+	cgroup = run_with_cgroup(&knob_high, "", "stuck");
 	writer = child_named(live_run_pid(), "overhigh-writer");
 	LIVE_ASSERT(writer > 0, "no process that writes");
 	kill(writer, SIGSTOP);
@@ -311,17 +299,14 @@ static void a_stuck_reclaim_holds_nothing_up(void **state)
 }
 
 /* What is under way when the process falls below is undone once it is done. */
-static void a_late_write_is_undone(void **state)
+static void a_write_that_ends_after_its_time_is_undone(void **state)
 {
 	struct live_proc *proc;
 	const char *cgroup;
 	pid_t writer;
 
 	(void)state;
-	if (!have_knob(&knob_high))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_high, "late");
+	cgroup = run_with_cgroup(&knob_high, "", "late");
 	writer = child_named(live_run_pid(), "overhigh-writer");
 	kill(writer, SIGSTOP);
 	proc = waiting_in(cgroup, &knob_high.extension);
@@ -351,10 +336,7 @@ static void a_dry_run_changes_nothing(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("--dry-run");
-	cgroup = cgroup_with(&knob_frozen, "dry");
+	cgroup = run_with_cgroup(&knob_frozen, "--dry-run", "dry");
 	proc = waiting_in(cgroup, &knob_frozen.extension);
 	live_open_gate(proc, 0);
 	live_event(proc->pid, "crossed", 1);
@@ -365,7 +347,7 @@ static void a_dry_run_changes_nothing(void **state)
 }
 
 /* What is not ours in that file is not believed. */
-static void a_file_that_lies_does_no_harm(void **state)
+static void an_undo_file_with_false_lines_changes_nothing(void **state)
 {
 	const char *cgroup;
 	struct stat st;
@@ -403,17 +385,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST_ONCE(a_cgroup_policy_acts_on_its_cgroup),
-		LIVE_TEST_ONCE(the_root_is_refused),
+		LIVE_TEST_ONCE(no_response_changes_the_root_cgroup),
 		LIVE_TEST_ONCE(what_holds_the_loader_is_not_frozen),
 		LIVE_TEST_ONCE(a_missing_controller_is_said_once),
 		LIVE_TEST(a_freeze_ends_after_its_time),
 		LIVE_TEST_ONCE(the_guard_ends_a_freeze_of_a_stopped_loader),
 		LIVE_TEST(a_frozen_process_takes_the_next_step),
-		LIVE_TEST(reclaim_brings_it_below),
+		LIVE_TEST(a_response_reclaims_until_the_process_is_below),
 		LIVE_TEST_ONCE(a_stuck_reclaim_holds_nothing_up),
-		LIVE_TEST_ONCE(a_late_write_is_undone),
+		LIVE_TEST_ONCE(a_write_that_ends_after_its_time_is_undone),
 		LIVE_TEST_ONCE(a_dry_run_changes_nothing),
-		LIVE_TEST_ONCE(a_file_that_lies_does_no_harm),
+		LIVE_TEST_ONCE(an_undo_file_with_false_lines_changes_nothing),
 	};
 
 	return live_tests("response_kinds", tests, NULL, NULL);

@@ -15,7 +15,7 @@
 
 /* ---- done and undone ---- */
 
-static void it_ends_when_the_process_is_below(void **state)
+static void a_response_ends_when_the_process_is_below(void **state)
 {
 	struct live_proc *proc;
 	const char *cgroup;
@@ -41,7 +41,7 @@ static void it_ends_when_the_process_is_below(void **state)
 	live_run_stop();
 }
 
-static void it_ends_when_the_process_does(void **state)
+static void a_response_ends_when_the_process_does(void **state)
 {
 	struct live_proc *proc;
 	const char *cgroup;
@@ -79,7 +79,7 @@ static void over_in_each(const char **cgroup, struct live_proc **proc)
 	}
 }
 
-static void it_ends_with_the_loader(void **state)
+static void responses_end_with_the_loader(void **state)
 {
 	struct live_proc *proc[KNOBS] = {};
 	const char *cgroup[KNOBS];
@@ -193,15 +193,12 @@ static void the_next_run_undoes_what_both_have_left(void **state)
 	live_run_stop();
 }
 
-static void so_does_unload(void **state)
+static void unload_undoes_responses(void **state)
 {
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "unload");
+	cgroup = run_with_cgroup(&knob_frozen, "", "unload");
 	over_in(cgroup, &knob_frozen);
 	kill_both();
 	assert_true(cgroup_reads(cgroup, "cgroup.freeze", "1"));
@@ -216,10 +213,7 @@ static void unload_undoes_even_if_nothing_is_loaded(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "unpinned");
+	cgroup = run_with_cgroup(&knob_frozen, "", "unpinned");
 	over_in(cgroup, &knob_frozen);
 	kill_both();
 	live_shell(&cmd, "rm -r " LIVE_PINS);
@@ -237,10 +231,7 @@ static void it_stays_while_another_process_is_over(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(knob))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
-	live_run("");
-	cgroup = cgroup_with(knob, "two");
+	cgroup = run_with_cgroup(knob, "", "two");
 	one = over_in(cgroup, knob);
 	two = over_in(cgroup, knob);
 	live_event(two->pid, "crossed", 1);
@@ -263,10 +254,7 @@ static void a_users_change_meanwhile_stays(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_high))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_high, "user");
+	cgroup = run_with_cgroup(&knob_high, "", "user");
 	proc = over_in(cgroup, &knob_high);
 	live_cgroup_write(cgroup, "memory.high", "104857600");
 	live_at_gate(proc, 0, 2);
@@ -290,10 +278,7 @@ static void a_users_thaw_is_respected(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "thaw");
+	cgroup = run_with_cgroup(&knob_frozen, "", "thaw");
 	proc = over_in(cgroup, &knob_frozen);
 	live_cgroup_write(cgroup, "cgroup.freeze", "0");
 	live_at_gate(proc, 0, 2);
@@ -317,10 +302,7 @@ static void a_lower_value_is_not_raised(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_high))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_high, "lower");
+	cgroup = run_with_cgroup(&knob_high, "", "lower");
 	live_cgroup_write(cgroup, "memory.high", "60000000");
 	proc = waiting_in(cgroup, &knob_high.extension);
 	live_open_gate(proc, 0);
@@ -339,10 +321,7 @@ static void another_cgroup_of_the_same_name_is_not_touched(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(knob))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(knob, "again");
+	cgroup = run_with_cgroup(knob, "", "again");
 	proc = over_in(cgroup, knob);
 	kill_both();
 	kill_and_wait(proc);
@@ -362,10 +341,7 @@ static void a_cgroup_that_is_removed_meanwhile_is_forgotten(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
-	live_run("");
-	cgroup = cgroup_with(&knob_frozen, "gone");
+	cgroup = run_with_cgroup(&knob_frozen, "", "gone");
 	proc = over_in(cgroup, &knob_frozen);
 	kill(live_run_pid(), SIGSTOP);
 	kill_and_wait(proc);
@@ -380,13 +356,13 @@ static void a_cgroup_that_is_removed_meanwhile_is_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(it_ends_when_the_process_is_below),
-		LIVE_TEST_ONCE(it_ends_when_the_process_does),
-		LIVE_TEST(it_ends_with_the_loader),
+		LIVE_TEST(a_response_ends_when_the_process_is_below),
+		LIVE_TEST_ONCE(a_response_ends_when_the_process_does),
+		LIVE_TEST(responses_end_with_the_loader),
 		LIVE_TEST_ONCE(the_guard_undoes_it_when_the_loader_is_killed),
 		LIVE_TEST_ONCE(a_loader_killed_at_any_moment_leaves_nothing),
 		LIVE_TEST_ONCE(the_next_run_undoes_what_both_have_left),
-		LIVE_TEST_ONCE(so_does_unload),
+		LIVE_TEST_ONCE(unload_undoes_responses),
 		LIVE_TEST_ONCE(unload_undoes_even_if_nothing_is_loaded),
 		LIVE_TEST_ONCE(it_stays_while_another_process_is_over),
 		LIVE_TEST_ONCE(a_users_change_meanwhile_stays),

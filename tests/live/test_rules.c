@@ -130,7 +130,7 @@ static void what_already_runs_is_matched_at_start(void **state)
 }
 
 /* Each key alone, on processes that differ in that only. */
-static void every_key_is_looked_at(void **state)
+static void each_key_of_a_rule_selects_by_itself(void **state)
 {
 	struct live_proc *proc;
 	char *as_user[] = { "/usr/bin/setpriv",
@@ -163,7 +163,7 @@ static void every_key_is_looked_at(void **state)
 	live_run_stop();
 }
 
-static void the_cgroup_is_looked_at(void **state)
+static void rules_select_by_the_cgroup_of_a_process(void **state)
 {
 	const char *root = live_cgroup_root(NULL), *parent, *child;
 	char text[512];
@@ -195,7 +195,7 @@ static void the_cgroup_is_looked_at(void **state)
 	live_run_stop();
 }
 
-static void the_first_rule_wins(void **state)
+static void the_first_rule_that_matches_gives_the_policy(void **state)
 {
 	struct live_proc *proc;
 
@@ -335,7 +335,7 @@ static void a_dry_run_says_who_would_have_been_killed(void **state)
 
 /* ---- reload ---- */
 
-static void a_reload_is_all_or_nothing(void **state)
+static void a_reload_with_one_bad_rule_changes_nothing(void **state)
 {
 	struct live_proc *a, *b;
 
@@ -471,15 +471,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(a_rule_holds_from_the_exec_on),
 		LIVE_TEST_ONCE(what_already_runs_is_matched_at_start),
-		LIVE_TEST(every_key_is_looked_at),
-		LIVE_TEST(the_cgroup_is_looked_at),
-		LIVE_TEST_ONCE(the_first_rule_wins),
+		LIVE_TEST(each_key_of_a_rule_selects_by_itself),
+		LIVE_TEST(rules_select_by_the_cgroup_of_a_process),
+		LIVE_TEST_ONCE(the_first_rule_that_matches_gives_the_policy),
 		LIVE_TEST(an_exec_of_something_else_ends_the_rule),
 		LIVE_TEST_ONCE(a_limit_may_be_a_share_of_memory_max),
 		LIVE_TEST_ONCE(what_is_protected_is_left_alone),
 		LIVE_TEST_ONCE(a_policy_set_by_hand_is_not_changed),
 		LIVE_TEST_ONCE(a_dry_run_says_who_would_have_been_killed),
-		LIVE_TEST_ONCE(a_reload_is_all_or_nothing),
+		LIVE_TEST_ONCE(a_reload_with_one_bad_rule_changes_nothing),
 		LIVE_TEST_ONCE(wrong_rules_at_start_are_refused),
 		LIVE_TEST_ONCE(rules_outlive_a_loader_that_is_killed),
 		LIVE_TEST(of_many_short_processes_none_escapes),

@@ -179,7 +179,7 @@ static void extend_puts_the_next_step_off(void **state)
 }
 
 /* This one takes a minute: that is the promise. */
-static void extend_has_an_end(void **state)
+static void no_step_is_put_off_by_more_than_a_minute(void **state)
 {
 	struct live_proc *proc;
 	double due;
@@ -203,7 +203,7 @@ static void extend_has_an_end(void **state)
 
 /* ---- kill ---- */
 
-static void kill_kills(void **state)
+static void overhigh_kill_ends_a_process_that_is_over(void **state)
 {
 	struct live_proc *proc;
 
@@ -228,7 +228,7 @@ static void kill_ends_a_wait(void)
 	live_run_stop();
 }
 
-static void kill_kills_a_stopped_process(void **state)
+static void overhigh_kill_ends_a_process_that_was_stopped(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
@@ -236,7 +236,8 @@ static void kill_kills_a_stopped_process(void **state)
 	kill_ends_a_wait();
 }
 
-static void kill_kills_a_sleeper(void **state)
+static void
+overhigh_kill_ends_a_process_that_the_module_made_sleep(void **state)
 {
 	(void)state;
 	LIVE_NEED_MODULE();
@@ -268,7 +269,7 @@ static void all_refuse(pid_t pid, const char *words)
 	refused(pid, "kill %d", words);
 }
 
-static void who_is_not_over_is_refused(void **state)
+static void release_extend_kill_refuse_who_is_not_over(void **state)
 {
 	struct live_proc *none, *below, *was_over;
 
@@ -319,7 +320,7 @@ static void what_cannot_be_put_off_is_refused(void **state)
 	live_run_stop();
 }
 
-static void a_release_is_not_extended(void **state)
+static void what_was_released_cannot_be_extended(void **state)
 {
 	struct live_proc *proc;
 
@@ -344,13 +345,14 @@ int main(void)
 		LIVE_TEST(release_wakes_a_sleeper_at_once),
 		LIVE_TEST_ONCE(a_released_process_sees_no_later_step),
 		LIVE_TEST_ONCE(extend_puts_the_next_step_off),
-		LIVE_TEST_ONCE(extend_has_an_end),
-		LIVE_TEST_ONCE(kill_kills),
-		LIVE_TEST_ONCE(kill_kills_a_stopped_process),
-		LIVE_TEST(kill_kills_a_sleeper),
-		LIVE_TEST_ONCE(who_is_not_over_is_refused),
+		LIVE_TEST_ONCE(no_step_is_put_off_by_more_than_a_minute),
+		LIVE_TEST_ONCE(overhigh_kill_ends_a_process_that_is_over),
+		LIVE_TEST_ONCE(overhigh_kill_ends_a_process_that_was_stopped),
+		LIVE_TEST(
+			overhigh_kill_ends_a_process_that_the_module_made_sleep),
+		LIVE_TEST_ONCE(release_extend_kill_refuse_who_is_not_over),
 		LIVE_TEST_ONCE(what_cannot_be_put_off_is_refused),
-		LIVE_TEST_ONCE(a_release_is_not_extended),
+		LIVE_TEST_ONCE(what_was_released_cannot_be_extended),
 	};
 
 	return live_tests("verdict", tests, NULL, live_module_end);

@@ -82,7 +82,7 @@ static void all_actions_of_a_ladder_are_in_it(void **state)
 		"then was sent TERM, then was killed (at 200.0M, peak 220.0M)");
 }
 
-static void a_crossing_alone_is_not_said(void **state)
+static void exec_says_nothing_of_a_crossing_without_an_action(void **state)
 {
 	char line[512];
 
@@ -124,7 +124,9 @@ int main(void)
 				       begin),
 		cmocka_unit_test_setup(all_actions_of_a_ladder_are_in_it,
 				       begin),
-		cmocka_unit_test_setup(a_crossing_alone_is_not_said, begin),
+		cmocka_unit_test_setup(
+			exec_says_nothing_of_a_crossing_without_an_action,
+			begin),
 		cmocka_unit_test_setup(processes_of_others_are_left_out, begin),
 		cmocka_unit_test_setup(more_than_there_is_room_for_are_counted,
 				       begin),

@@ -70,7 +70,7 @@ static void linear_is_20_us_for_each_256th(void **state)
 	}
 }
 
-static void linear_figures_of_its_comment(void **state)
+static void linear_gives_the_figures_that_its_comment_names(void **state)
 {
 	(void)state;
 	/* 256 / 100 * 20 us; 256 / 20 * 20 us */
@@ -281,7 +281,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(linear_is_20_us_for_each_256th),
-		cmocka_unit_test(linear_figures_of_its_comment),
+		cmocka_unit_test(
+			linear_gives_the_figures_that_its_comment_names),
 		cmocka_unit_test(linear_is_never_more_than_its_most),
 		cmocka_unit_test(linear_grows_with_the_excess),
 		cmocka_unit_test(a_delay_is_for_64_pages_and_scales),

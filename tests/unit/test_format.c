@@ -91,7 +91,7 @@ static void assert_all_read_back(format_u64 format, parse_u64 parse,
 		assert_reads_back(format, parse, UINT64_MAX >> i);
 }
 
-static void sizes_are_short(void **state)
+static void sizes_are_written_in_the_largest_unit_that_is_exact(void **state)
 {
 	static const struct writing writings[] = {
 		{ 0, "0" },
@@ -169,7 +169,8 @@ static void rounded_sizes_are_near(void **state)
 	}
 }
 
-static void durations_are_short(void **state)
+static void
+durations_are_written_in_the_largest_unit_that_is_exact(void **state)
 {
 	static const struct writing writings[] = {
 		{ 0, "0" },
@@ -398,11 +399,13 @@ static void a_small_buffer_cuts_and_never_overflows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes_are_short),
+		cmocka_unit_test(
+			sizes_are_written_in_the_largest_unit_that_is_exact),
 		cmocka_unit_test(every_size_is_read_back_the_same),
 		cmocka_unit_test(rounded_sizes_have_one_decimal),
 		cmocka_unit_test(rounded_sizes_are_near),
-		cmocka_unit_test(durations_are_short),
+		cmocka_unit_test(
+			durations_are_written_in_the_largest_unit_that_is_exact),
 		cmocka_unit_test(every_duration_is_read_back_the_same),
 		cmocka_unit_test(rounded_durations_suit_a_table),
 		cmocka_unit_test(every_signal_is_read_back_the_same),

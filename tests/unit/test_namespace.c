@@ -28,7 +28,7 @@ static void an_earlier_clock_has_a_negative_offset(void **state)
 	assert_true(ours_ns - offsets.monotonic_ns == 10000000000ULL);
 }
 
-static void no_text_is_no_offset(void **state)
+static void an_empty_file_of_clock_offsets_is_none(void **state)
 {
 	struct clock_offsets offsets = clock_offsets_parse("");
 
@@ -41,7 +41,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(offsets_are_read_of_both_clocks),
 		cmocka_unit_test(an_earlier_clock_has_a_negative_offset),
-		cmocka_unit_test(no_text_is_no_offset),
+		cmocka_unit_test(an_empty_file_of_clock_offsets_is_none),
 	};
 
 	return cmocka_run_group_tests_name("namespace", tests, NULL, NULL);

@@ -405,7 +405,7 @@ static void a_memory_kind_named_twice_is_told(void **state)
 	assert_non_null(strstr(err.text, "name anon twice"));
 }
 
-static void stuck_is_one_of_three(void **state)
+static void on_stuck_takes_report_release_or_kill(void **state)
 {
 	static const char *const texts[] = { "", "Report", "go", "kill " };
 
@@ -537,7 +537,7 @@ int main(void)
 		cmocka_unit_test(actions_are_known_by_name_alone),
 		cmocka_unit_test(memory_kinds_are_a_list_in_any_order),
 		cmocka_unit_test(a_memory_kind_named_twice_is_told),
-		cmocka_unit_test(stuck_is_one_of_three),
+		cmocka_unit_test(on_stuck_takes_report_release_or_kill),
 		cmocka_unit_test(process_ids_are_positive_and_fit),
 		cmocka_unit_test(a_message_stays_one_line_whatever_was_given),
 		cmocka_unit_test(a_message_says_what_would_be_right),

@@ -57,7 +57,7 @@ static void a_margin_needs_the_charge_hook_alone(void **state)
 			 LIFE | HOOK_BIT(HOOK_CHARGE));
 }
 
-static void both_conditions_need_both(void **state)
+static void limits_of_process_and_cgroup_need_hooks_for_both(void **state)
 {
 	(void)state;
 	assert_int_equal(hooks_for(OVERHIGH_KILL, OVERHIGH_RSS_ANON, true, ALL),
@@ -189,7 +189,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_limit_needs_the_fault_hook_alone),
 		cmocka_unit_test(a_margin_needs_the_charge_hook_alone),
-		cmocka_unit_test(both_conditions_need_both),
+		cmocka_unit_test(
+			limits_of_process_and_cgroup_need_hooks_for_both),
 		cmocka_unit_test(only_enomem_needs_the_request_hooks),
 		cmocka_unit_test(
 			only_slowdown_without_module_listens_to_signals),

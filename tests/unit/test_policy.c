@@ -143,7 +143,7 @@ static uint32_t flags(uint32_t bits)
 	return bits << 16;
 }
 
-static void what_is_valid_is_taken(void **state)
+static void every_valid_policy_passes_the_check(void **state)
 {
 	struct overhigh_policy policy = valid;
 	uint32_t i;
@@ -397,7 +397,7 @@ static void no_delay_is_above_the_cap(void **state)
 	}
 }
 
-static void far_over_is_the_cap(void **state)
+static void far_above_the_limit_the_delay_is_the_longest(void **state)
 {
 	struct overhigh_policy policy = { 0 };
 
@@ -461,7 +461,7 @@ int main(void)
 		cmocka_unit_test(
 			a_control_word_is_split_as_it_was_put_together),
 		cmocka_unit_test(every_memory_kind_has_a_flag_of_its_own),
-		cmocka_unit_test(what_is_valid_is_taken),
+		cmocka_unit_test(every_valid_policy_passes_the_check),
 		cmocka_unit_test(each_fault_is_refused_with_its_reason),
 		cmocka_unit_test(a_flag_that_nothing_defines_is_refused),
 		cmocka_unit_test(
@@ -475,7 +475,7 @@ int main(void)
 		cmocka_unit_test(the_delay_grows_with_the_excess),
 		cmocka_unit_test(the_delay_grows_with_the_pages),
 		cmocka_unit_test(no_delay_is_above_the_cap),
-		cmocka_unit_test(far_over_is_the_cap),
+		cmocka_unit_test(far_above_the_limit_the_delay_is_the_longest),
 		cmocka_unit_test(a_limit_of_nothing_is_the_cap),
 		cmocka_unit_test(limits_near_2_to_the_64_do_not_overflow),
 		cmocka_unit_test(the_delay_is_for_one_batch_and_scales),

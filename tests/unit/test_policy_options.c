@@ -213,7 +213,7 @@ static void the_second_step_has_the_flags_of_the_first(void **state)
 			.process_limit = 1 << 20 });
 }
 
-static void both_steps_may_signal(void **state)
+static void both_steps_of_a_ladder_may_send_signals(void **state)
 {
 	uint32_t flags = USUAL_RSS | OVERHIGH_DIRECT | OVERHIGH_SIGCONT;
 
@@ -226,7 +226,7 @@ static void both_steps_may_signal(void **state)
 			      .process_limit = 1 << 20 });
 }
 
-static void none_alone_exempts(void **state)
+static void the_action_none_alone_is_a_policy(void **state)
 {
 	(void)state;
 	assert_policy("--action none", (struct overhigh_policy){ 0 });
@@ -237,7 +237,7 @@ static void none_alone_exempts(void **state)
 			      .process_limit = 1 << 20 });
 }
 
-static void the_last_of_two_counts(void **state)
+static void an_option_given_twice_counts_as_the_last_says(void **state)
 {
 	(void)state;
 	assert_policy(
@@ -285,7 +285,7 @@ static void the_order_of_options_does_not_matter(void **state)
 	}
 }
 
-static void what_is_missing_is_named(void **state)
+static void a_missing_option_is_named_in_the_message(void **state)
 {
 	(void)state;
 	assert_refused("", "--action");
@@ -480,7 +480,7 @@ static void a_wrong_value_stops_at_its_own_line(void **state)
 }
 
 /* Nothing but the line is shown: no usage text on stdout or stderr. */
-static void a_wrong_value_prints_nothing(void **state)
+static void a_wrong_value_of_an_option_prints_one_line_alone(void **state)
 {
 	FILE *capture = tmpfile();
 	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
@@ -506,7 +506,7 @@ static void a_wrong_value_prints_nothing(void **state)
 	assert_non_null(strstr(options.err.text, "12Q"));
 }
 
-static void keys_of_others_are_left_to_them(void **state)
+static void the_parser_of_policies_leaves_other_options_alone(void **state)
 {
 	static const int keys[] = { 'v', POLICY_KEY_FIRST - 1, POLICY_KEY_END };
 	struct error err = { .text = "as before", .exit_status = 77 };
@@ -526,7 +526,7 @@ static void keys_of_others_are_left_to_them(void **state)
 	assert_false(policy_options_any(&o));
 }
 
-static void what_was_given_is_known(void **state)
+static void options_that_were_given_are_told_from_defaults(void **state)
 {
 	struct policy_options o;
 	struct error err;
@@ -765,11 +765,11 @@ int main(void)
 		cmocka_unit_test(limit_and_margin_must_both_be_over),
 		cmocka_unit_test(rss_says_what_the_limit_counts),
 		cmocka_unit_test(the_second_step_has_the_flags_of_the_first),
-		cmocka_unit_test(both_steps_may_signal),
-		cmocka_unit_test(none_alone_exempts),
-		cmocka_unit_test(the_last_of_two_counts),
+		cmocka_unit_test(both_steps_of_a_ladder_may_send_signals),
+		cmocka_unit_test(the_action_none_alone_is_a_policy),
+		cmocka_unit_test(an_option_given_twice_counts_as_the_last_says),
 		cmocka_unit_test(the_order_of_options_does_not_matter),
-		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(a_missing_option_is_named_in_the_message),
 		cmocka_unit_test(what_has_no_effect_is_refused),
 		cmocka_unit_test(a_ladder_has_up_to_five_steps),
 		cmocka_unit_test(an_extension_has_what_was_given),
@@ -777,9 +777,12 @@ int main(void)
 		cmocka_unit_test(slowdown_options_are_for_either_step),
 		cmocka_unit_test(numbers_keep_to_their_bounds),
 		cmocka_unit_test(a_wrong_value_stops_at_its_own_line),
-		cmocka_unit_test(a_wrong_value_prints_nothing),
-		cmocka_unit_test(keys_of_others_are_left_to_them),
-		cmocka_unit_test(what_was_given_is_known),
+		cmocka_unit_test(
+			a_wrong_value_of_an_option_prints_one_line_alone),
+		cmocka_unit_test(
+			the_parser_of_policies_leaves_other_options_alone),
+		cmocka_unit_test(
+			options_that_were_given_are_told_from_defaults),
 		cmocka_unit_test(the_table_describes_every_option),
 		cmocka_unit_test(a_policy_is_shown_as_its_options),
 		cmocka_unit_test(a_policy_as_text_is_read_back_the_same),

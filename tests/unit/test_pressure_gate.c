@@ -187,7 +187,7 @@ static void run(struct machine *m, __u64 ms, unsigned int percent)
 static const unsigned int windows_ms[] = { 500, 1000, 2000, 5000, 10000 };
 #define NR_WINDOWS (sizeof(windows_ms) / sizeof(windows_ms[0]))
 
-static void no_pressure_never_opens(void **state)
+static void the_gate_stays_closed_without_pressure(void **state)
 {
 	struct machine m;
 	size_t i;
@@ -203,7 +203,7 @@ static void no_pressure_never_opens(void **state)
 	}
 }
 
-static void pressure_opens_within_a_window(void **state)
+static void the_gate_opens_within_a_window_of_pressure(void **state)
 {
 	struct machine m;
 	size_t i;
@@ -217,7 +217,7 @@ static void pressure_opens_within_a_window(void **state)
 	}
 }
 
-static void it_closes_when_pressure_ends(void **state)
+static void the_gate_closes_when_pressure_ends(void **state)
 {
 	struct machine m;
 	__u64 end_ns;
@@ -326,7 +326,7 @@ static void a_break_by_an_own_sleep_does_not_restart_the_run(void **state)
 			 PRESSURE_LISTEN);
 }
 
-static void a_long_break_does(void **state)
+static void a_long_break_ends_the_run_of_pressure(void **state)
 {
 	struct pressure_gate gate = { .window_ns = SECOND };
 	__u64 now_ns = 100 * SECOND;
@@ -370,15 +370,15 @@ static void the_trigger_is_what_the_kernel_reads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_pressure_never_opens),
-		cmocka_unit_test(pressure_opens_within_a_window),
-		cmocka_unit_test(it_closes_when_pressure_ends),
+		cmocka_unit_test(the_gate_stays_closed_without_pressure),
+		cmocka_unit_test(the_gate_opens_within_a_window_of_pressure),
+		cmocka_unit_test(the_gate_closes_when_pressure_ends),
 		cmocka_unit_test(lasting_pressure_keeps_it_open_mostly),
 		cmocka_unit_test(own_sleeps_alone_do_not_keep_it_open),
 		cmocka_unit_test(own_sleeps_and_weak_pressure_do_not_either),
 		cmocka_unit_test(
 			a_break_by_an_own_sleep_does_not_restart_the_run),
-		cmocka_unit_test(a_long_break_does),
+		cmocka_unit_test(a_long_break_ends_the_run_of_pressure),
 		cmocka_unit_test(the_trigger_is_what_the_kernel_reads),
 	};
 

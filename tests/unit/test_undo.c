@@ -43,7 +43,7 @@ static void what_is_written_is_read_again(void **state)
 	}
 }
 
-static void other_lines_are_refused(void **state)
+static void malformed_lines_of_the_undo_file_are_refused(void **state)
 {
 	static const char *const lines[] = {
 		"",
@@ -109,7 +109,7 @@ static void what_does_not_fit_is_not_cut_off(void **state)
 	assert_int_equal(undo_format(line, sizeof(line), &undo), 0);
 }
 
-static void the_first_line_names_the_owner(void **state)
+static void the_first_line_of_the_undo_file_names_its_loader(void **state)
 {
 	static const char *const lines[] = {
 		"",
@@ -141,9 +141,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read_again),
-		cmocka_unit_test(other_lines_are_refused),
+		cmocka_unit_test(malformed_lines_of_the_undo_file_are_refused),
 		cmocka_unit_test(what_does_not_fit_is_not_cut_off),
-		cmocka_unit_test(the_first_line_names_the_owner),
+		cmocka_unit_test(
+			the_first_line_of_the_undo_file_names_its_loader),
 	};
 
 	return cmocka_run_group_tests_name("undo", tests, NULL, NULL);
