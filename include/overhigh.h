@@ -7,8 +7,11 @@
  * (vmlinux.h).  Relies on nothing but fixed-width integers.
  *
  * All sizes are bytes, all times CLOCK_MONOTONIC nanoseconds unless the name
- * carries another unit.  Every record has a fixed size and no padding; a
- * change of any layout changes OVERHIGH_ABI.
+ * carries another unit.  Every record has a fixed size and no padding, which
+ * loader/pins/records.c holds; a change of any layout changes OVERHIGH_ABI.
+ * A field or constant without a "since" is as old as what it belongs to.
+ * Records are copied: whoever reads one owns the copy, and checks it, as
+ * anyone who holds the map may have written it.
  */
 #ifndef OVERHIGH_H
 #define OVERHIGH_H

@@ -8,6 +8,8 @@
  * what the kernel runs.  The quadratic curve is also that of the built-in
  * policy, so it is in overhigh_policy.h.  Does not: parameters' defaults, which
  * are in the policies, and what is remembered between two calls.
+ *
+ * All of this is since 0.2.
  */
 #ifndef OVERHIGH_CURVE_H
 #define OVERHIGH_CURVE_H

@@ -5,6 +5,10 @@
  * Belongs here: functions that take values and return values, compiled for BPF
  * and for user space alike, so that the unit tests run what the kernel runs.
  * Does not: reading kernel memory, maps, signals, I/O.
+ *
+ * What has no "since" is of 0.1.  Sizes are bytes and times nanoseconds, unless
+ * the name says otherwise.  Nothing here can fail in another way than by the
+ * value it returns, allocates, or keeps a pointer that it was given.
  */
 #ifndef OVERHIGH_POLICY_H
 #define OVERHIGH_POLICY_H
@@ -194,7 +198,7 @@ OVERHIGH_INLINE __u64 overhigh_add(__u64 a, __u64 b)
  *   RSS kinds given   both must be over; the smaller excess is what remains
  *                     to be freed before the process is below
  *   neither           the cgroup alone
- * Source: section 2 of the design; the RFC's mem_cgroup_over_high handling.
+ * As in the RFC, where both limits are set.
  */
 OVERHIGH_INLINE __u64 overhigh_combine(__u32 flags, __u64 rss_excess_bytes,
 				       __u64 memcg_excess_bytes)

@@ -11,6 +11,8 @@
  * there once, with the set of rules (a bit for each, the first rule is bit 0)
  * that it is for.  There is room for two sets; the low bit of
  * overhigh_control.rules says which one holds.
+ *
+ * All of this is since 0.2.  The loader alone writes these maps.
  */
 #ifndef OVERHIGH_RULES_H
 #define OVERHIGH_RULES_H

@@ -19,15 +19,20 @@ struct plan {
 	bool has_default;
 };
 
-/* Adds what policy needs.  more: its extension, or NULL; process: it is that of
- * a process, not of a cgroup or the default; usable: the hooks that this kernel
- * has. */
+/*
+ * Adds the hooks that one policy needs to those of the plan.  extension: the
+ * policy's, or NULL if it has none.  process: the policy is that of a process,
+ * not of a cgroup or the default.  usable: HOOK_BIT()s of what this kernel has.
+ */
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 	      const struct overhigh_extension *extension, bool process,
 	      __u32 usable);
 
-/* Adds what sees every change of RSS: for when a process is over, to tell at
- * once that it has fallen below, or sampled and near its limit. */
+/*
+ * Adds the hooks that see every change of RSS.  They are needed while a process
+ * is over, so that it is seen at once that it has fallen below; and where page
+ * faults are only sampled, while one is near its limit.
+ */
 void plan_add_watch(struct plan *plan, __u32 usable);
 
 /* Whether the hooks that policy needs are among the usable ones. */

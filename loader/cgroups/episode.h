@@ -19,11 +19,12 @@
 #define MAX_SAID 256
 
 enum change_state {
-	CHANGE_NONE,
-	CHANGE_WRITING, /* a writer is at it */
-	CHANGE_HELD,
-	CHANGE_UNDOING, /* a writer is at it */
-	CHANGE_OVER,	/* no more in this episode */
+	CHANGE_NONE,	/* the file is as it was */
+	CHANGE_WRITING, /* a helper process is writing our value */
+	CHANGE_HELD,	/* the file has our value */
+	CHANGE_UNDOING, /* a helper process is writing the old value */
+	CHANGE_OVER,	/* undone, or a user's: not touched again in this
+			 * episode */
 };
 
 struct change {
@@ -47,9 +48,9 @@ struct episode {
 	int cgroup_fd;
 	struct wanted wanted; /* as of the last look */
 	struct change change[KNOBS];
-	bool reclaiming; /* a writer is at it */
-	__u64 backoff_ns;
-	__u64 next_reclaim_ns;
+	bool reclaiming;  /* a helper process is writing memory.reclaim */
+	__u64 backoff_ns; /* after a reclaim that brought nothing: doubles */
+	__u64 next_reclaim_ns; /* not before */
 };
 
 /* Why something is not done; said once for each cgroup. */
@@ -93,14 +94,17 @@ struct episode *episode_find(struct responses *r, __u64 cgroup_id);
 /* Takes fd, of the cgroup, over.  NULL: there are too many. */
 struct episode *episode_new(struct responses *r, __u64 cgroup_id, int fd);
 
-/* Does what is wanted, and no longer what is not. */
+/* Makes the files of the cgroup what episode.wanted asks for, and undoes what
+ * it does not ask for any more. */
 void episode_go_on(struct responses *r, struct episode *e);
-/* Undoes all.  What writers are just doing has to be waited for: until
- * cgroup_id is 0 it has to be called again. */
+/* Undoes all.  What helper processes are just writing has to be waited for, so
+ * this has to be called again until cgroup_id is 0. */
 void episode_end(struct responses *r, struct episode *e);
-/* Ends the freeze if it is time; else when that is, 0: never. */
+/* Ends the freeze if it is time for that.  Returns when it will be, or 0 if
+ * nothing is frozen. */
 __u64 episode_thaw(struct responses *r, struct episode *e, __u64 now_ns);
-/* A writer has done something, or all have ended. */
+/* To be called with what the helper processes answer; and once if they have
+ * died, when no answer will come. */
 void episode_reply(struct responses *r, const struct write_reply *reply);
 void episode_writers_ended(struct episode *e);
 

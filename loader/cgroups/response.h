@@ -30,13 +30,18 @@ void responses_stop(struct responses *responses);
 bool responses_concerns(const struct responses *responses,
 			const struct overhigh_event *event);
 
-/* Around a look at all governed processes; complete: all were seen. */
+/*
+ * Once around each walk over all governed processes, and once for each of them.
+ * complete: the walk has seen them all, so a cgroup of which none is over is
+ * one whose changes are to be undone.
+ */
 void responses_look_begin(struct responses *responses);
 void responses_look(struct responses *responses,
 		    const struct overhigh_look *look);
 void responses_look_end(struct responses *responses, bool complete);
 
-/* What goes by time.  Returns when to call again at the latest, 0: any time. */
+/* Ends freezes that have lasted long enough.  Returns when it has to be called
+ * again at the latest (CLOCK_MONOTONIC), 0 if nothing waits for it. */
 __u64 responses_tick(struct responses *responses, __u64 now_ns);
 
 #endif /* OVERHIGH_CGROUPS_RESPONSE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * commands/command.c - parsing a subcommand's options with argp, and its
- * errors as one line.
+ * errors as one line; finding a subcommand in a list.
  *
  * Does not belong here: what the options of one subcommand mean, the list of
  * subcommands (commands/table.c).
@@ -10,6 +10,29 @@
 #include <string.h>
 #include "commands/command.h"
 #include "text/policy_options.h"
+
+static const char *last_word(const char *name)
+{
+	const char *space = strrchr(name, ' ');
+
+	return space ? space + 1 : name;
+}
+
+const struct command *command_find(const struct command *const *list,
+				   const char *word)
+{
+	for (; *list; list++)
+		if (!strcmp(last_word((*list)->name), word))
+			return *list;
+	return NULL;
+}
+
+void command_print_list(FILE *out, const struct command *const *list)
+{
+	for (; *list; list++)
+		fprintf(out, "  %-8s %s\n", last_word((*list)->name),
+			(*list)->summary);
+}
 
 struct catcher {
 	void *input; /* of the subcommand's own parser */

@@ -5,7 +5,6 @@
  * Does not belong here: a subcommand's options, which stand in its own file;
  * parsing them (commands/command.c).
  */
-#include <string.h>
 #include "commands/command.h"
 #include "text/policy_options.h"
 
@@ -30,29 +29,6 @@ const struct command *const commands[] = {
 	&command_unload,
 	NULL,
 };
-
-static const char *last_word(const char *name)
-{
-	const char *space = strrchr(name, ' ');
-
-	return space ? space + 1 : name;
-}
-
-const struct command *command_find(const struct command *const *list,
-				   const char *word)
-{
-	for (; *list; list++)
-		if (!strcmp(last_word((*list)->name), word))
-			return *list;
-	return NULL;
-}
-
-void command_print_list(FILE *out, const struct command *const *list)
-{
-	for (; *list; list++)
-		fprintf(out, "  %-8s %s\n", last_word((*list)->name),
-			(*list)->summary);
-}
 
 static void each_of(const struct command *command,
 		    const struct argp_option *option, command_option_fn fn,

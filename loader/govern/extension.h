@@ -22,7 +22,7 @@ bool extension_get(const struct pins *pins,
 /*
  * The step that follows in the ladder of a process that is over, and when it is
  * due if nobody puts it off: what next_step_due() of bpf/decide.bpf.h says.
- * more: the policy's extension, or NULL.  False: no step follows.
+ * extension: the policy's, or NULL if it has none.  False: no step follows.
  */
 bool ladder_next(const struct overhigh_policy *policy,
 		 const struct overhigh_extension *extension,

@@ -100,9 +100,11 @@ extern const struct policy_field policy_fields[POLICY_FIELDS];
 
 void policy_options_init(struct policy_options *options);
 
-/* Takes one option.  If it comes twice, the last one counts; each --then adds
- * a step.  Returns 0 or
- * -EINVAL with the line in err; -ENOENT, err untouched: not a policy's key. */
+/*
+ * Takes one option.  If it comes twice, the last one counts; but each --then
+ * adds a step.  Returns 0; -EINVAL with the line in err; or -ENOENT with err
+ * untouched if key is none of a policy's.
+ */
 int policy_option_set(struct policy_options *options, int key, const char *arg,
 		      struct error *err);
 
@@ -115,7 +117,8 @@ int policy_option_given(const struct policy_options *options, int key);
 /*
  * Checks what the options say together and writes the policy, which then
  * satisfies overhigh_policy_check().  If overhigh_extended() says that it needs
- * an extension, that is options->more, which has no key yet: extension_take().
+ * an extension, that is options->extension, which has no key yet:
+ * extension_take() gives it one.
  * Returns 0 or -EINVAL with the line in err; out is written on success alone.
  */
 int policy_options_finish(struct policy_options *options,
@@ -139,8 +142,8 @@ const struct argp_option *policy_argp_options(void);
  * A policy as options, on one line: "--action kill --limit 200M --rss
  * anon,shmem,swap --direct".  Read back it gives the same policy, if that can
  * be written as options at all: a map's other writers can also put numbers
- * into fields that nothing looks at; those are left out.  more is what the
- * policy says in the map extension, NULL if nothing.
+ * into fields that nothing looks at; those are left out.  extension is
+ * what the policy says in the map of that name, NULL if nothing.
  */
 const char *format_policy(char *buffer, size_t size,
 			  const struct overhigh_policy *policy,
