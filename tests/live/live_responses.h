@@ -31,8 +31,15 @@ bool have_knob(const struct knob *knob);
 /* A new cgroup whose file has the value before. */
 const char *cgroup_with(const struct knob *knob, const char *name);
 
-/* Both, and a loader with these options; the test is skipped if there is no
- * such file here. */
+/* The test is skipped if there is no such file here. */
+#define NEED_KNOB(knob)                                                        \
+	do {                                                                   \
+		if (!have_knob(knob))                                          \
+			LIVE_SKIP("no cgroup2 with %s is mounted",             \
+				  (knob)->controller ? (knob)->controller :    \
+						       "anything");            \
+	} while (0)
+/* A loader with these options, and such a cgroup. */
 const char *run_with_cgroup(const struct knob *knob, const char *options,
 			    const char *name);
 

@@ -23,12 +23,10 @@
 
 /* A cgroup whose memory.high its processes can be above: with swap, reclaim
  * would keep them below it for as long as there is some. */
-static const char *cgroup_with_high(const char *high)
+static const char *cgroup_with_high(const char *root, const char *high)
 {
-	const char *root, *cgroup;
+	const char *cgroup = live_cgroup(root, "high");
 
-	NEED_CGROUP2(root, "memory");
-	cgroup = live_cgroup(root, "high");
 	live_cgroup_no_swap(cgroup);
 	live_cgroup_write(cgroup, "memory.high", high);
 	return cgroup;
@@ -199,14 +197,15 @@ static void get_of_a_process_shows_what_its_cgroup_asks_for(void **state)
 
 static void a_process_over_the_margin_is_killed(void **state)
 {
-	const char *cgroup;
+	const char *root, *cgroup;
 	struct live_proc *proc;
 	cJSON *event;
 	double usage;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	cgroup = cgroup_with_high("128M");
+	NEED_CGROUP2(root, "memory");
+	cgroup = cgroup_with_high(root, "128M");
 	live_run("");
 	proc = live_eat("wait touch=512M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -229,12 +228,13 @@ static void a_process_over_the_margin_is_killed(void **state)
 
 static void a_process_below_the_margin_is_let_alone(void **state)
 {
-	const char *cgroup;
+	const char *root, *cgroup;
 	struct live_proc *proc;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	cgroup = cgroup_with_high("64M");
+	NEED_CGROUP2(root, "memory");
+	cgroup = cgroup_with_high(root, "64M");
 	live_run("");
 	proc = live_eat("wait touch=65M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -272,12 +272,13 @@ static void the_memory_high_of_an_ancestor_counts(void **state)
 /* The RFC: with RSS kinds and without DIRECT, both limits must be passed. */
 static void both_limits_must_be_passed_without_direct(void **state)
 {
-	const char *cgroup;
+	const char *root, *cgroup;
 	struct live_proc *proc;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	cgroup = cgroup_with_high("1G");
+	NEED_CGROUP2(root, "memory");
+	cgroup = cgroup_with_high(root, "1G");
 	live_run("");
 	proc = live_eat("wait touch=64M wait touch=64M");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -295,11 +296,12 @@ static void both_limits_must_be_passed_without_direct(void **state)
 static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 {
 	struct live_proc *quiet, *greedy;
-	const char *cgroup;
+	const char *root, *cgroup;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	cgroup = cgroup_with_high("96M");
+	NEED_CGROUP2(root, "memory");
+	cgroup = cgroup_with_high(root, "96M");
 	live_run("");
 	live_ok("set %s --action kill --margin 1M", cgroup);
 	quiet = live_eat("wait touch=32M wait exit=0");
@@ -317,12 +319,13 @@ static void a_margin_policy_of_a_cgroup_hits_who_charges(void **state)
 
 static void freeing_ends_the_over_state_of_a_margin(void **state)
 {
-	const char *cgroup;
+	const char *root, *cgroup;
 	struct live_proc *proc;
 
 	(void)state;
 	LIVE_NEED("memcg_margin");
-	cgroup = cgroup_with_high("64M");
+	NEED_CGROUP2(root, "memory");
+	cgroup = cgroup_with_high(root, "64M");
 	live_run("");
 	proc = live_eat("--on-signal %d=report wait touch=66M wait free wait",
 			SIGUSR1);
@@ -376,11 +379,12 @@ static void a_neighbour_in_the_same_cgroup_is_unharmed(void **state)
 static void a_neighbour_below_high_is_not_slowed(void **state)
 {
 	struct live_proc *neighbour, *runaway;
-	const char *cgroup;
+	const char *root, *cgroup;
 
 	(void)state;
 	LIVE_NEED("kill");
-	cgroup = cgroup_with_high("160M");
+	NEED_CGROUP2(root, "memory");
+	cgroup = cgroup_with_high(root, "160M");
 	live_run("");
 	neighbour = live_neighbour(48 * MIB, 4);
 	live_cgroup_enter(cgroup, neighbour->pid);

@@ -20,8 +20,7 @@ static void a_cgroup_policy_acts_on_its_cgroup(void **state)
 	struct stat st;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
+	NEED_KNOB(&knob_frozen);
 	live_run("");
 	top = cgroup_with(&knob_frozen, "top");
 	leaf = live_cgroup(top, "leaf");
@@ -119,6 +118,7 @@ static void a_freeze_ends_after_its_time(void **state)
 	uint64_t began_ns, took_ms;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "time");
 	proc = waiting_in(cgroup, &short_time);
 	live_open_gate(proc, 0);
@@ -146,6 +146,7 @@ static void the_guard_ends_a_freeze_of_a_stopped_loader(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "stopped");
 	proc = waiting_in(cgroup, &short_time);
 	live_open_gate(proc, 0);
@@ -170,6 +171,7 @@ static void a_frozen_process_takes_the_next_step(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "ladder");
 	proc = live_eat("wait touch=32M wait");
 	live_cgroup_enter(cgroup, proc->pid);
@@ -220,8 +222,7 @@ static void a_response_reclaims_until_the_process_is_below(void **state)
 	const char *cgroup;
 
 	(void)state;
-	if (!have_knob(&knob_high))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
+	NEED_KNOB(&knob_high);
 	if (!have_swap())
 		LIVE_SKIP("there is no swap");
 	live_run("");
@@ -282,6 +283,7 @@ static void a_stuck_reclaim_holds_nothing_up(void **state)
 	int i;
 
 	(void)state;
+	NEED_KNOB(&knob_high);
 	cgroup = run_with_cgroup(&knob_high, "", "stuck");
 	writer = child_named(live_run_pid(), "overhigh-writer");
 	LIVE_ASSERT(writer > 0, "no process that writes");
@@ -306,6 +308,7 @@ static void a_write_that_ends_after_its_time_is_undone(void **state)
 	pid_t writer;
 
 	(void)state;
+	NEED_KNOB(&knob_high);
 	cgroup = run_with_cgroup(&knob_high, "", "late");
 	writer = child_named(live_run_pid(), "overhigh-writer");
 	kill(writer, SIGSTOP);
@@ -336,6 +339,7 @@ static void a_dry_run_changes_nothing(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "--dry-run", "dry");
 	proc = waiting_in(cgroup, &knob_frozen.extension);
 	live_open_gate(proc, 0);
@@ -354,8 +358,7 @@ static void an_undo_file_with_false_lines_changes_nothing(void **state)
 	FILE *file;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
+	NEED_KNOB(&knob_frozen);
 	cgroup = cgroup_with(&knob_frozen, "lies");
 	live_cgroup_write(cgroup, "cgroup.freeze", "1");
 	assert_int_equal(stat(cgroup, &st), 0);

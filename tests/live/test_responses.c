@@ -22,8 +22,7 @@ static void a_response_ends_when_the_process_is_below(void **state)
 	size_t i;
 
 	(void)state;
-	if (!have_knob(&knob_high))
-		LIVE_SKIP("no cgroup2 with memory is mounted");
+	NEED_KNOB(&knob_high);
 	live_run("");
 	for (i = 0; i < KNOBS; i++) {
 		if (knobs[i] == &knob_frozen || !have_knob(knobs[i]))
@@ -48,8 +47,7 @@ static void a_response_ends_when_the_process_does(void **state)
 	size_t i;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
+	NEED_KNOB(&knob_frozen);
 	if (!have_knob(&knob_weight))
 		print_message(
 			"cpu.weight is not tested: no cgroup2 with cpu\n");
@@ -86,8 +84,7 @@ static void responses_end_with_the_loader(void **state)
 	size_t i;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
+	NEED_KNOB(&knob_frozen);
 	live_run("");
 	over_in_each(cgroup, proc);
 	live_run_stop();
@@ -106,8 +103,7 @@ static void the_guard_undoes_it_when_the_loader_is_killed(void **state)
 	size_t i;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
+	NEED_KNOB(&knob_frozen);
 	live_run("");
 	over_in_each(cgroup, proc);
 	live_run_kill();
@@ -172,8 +168,7 @@ static void the_next_run_undoes_what_both_have_left(void **state)
 	size_t i;
 
 	(void)state;
-	if (!have_knob(&knob_frozen))
-		LIVE_SKIP("no cgroup2 is mounted");
+	NEED_KNOB(&knob_frozen);
 	live_run("");
 	over_in_each(cgroup, proc);
 	kill_both();
@@ -198,6 +193,7 @@ static void unload_undoes_responses(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "unload");
 	over_in(cgroup, &knob_frozen);
 	kill_both();
@@ -213,6 +209,7 @@ static void unload_undoes_even_if_nothing_is_loaded(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "unpinned");
 	over_in(cgroup, &knob_frozen);
 	kill_both();
@@ -231,6 +228,7 @@ static void it_stays_while_another_process_is_over(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(knob);
 	cgroup = run_with_cgroup(knob, "", "two");
 	one = over_in(cgroup, knob);
 	two = over_in(cgroup, knob);
@@ -254,6 +252,7 @@ static void a_users_change_meanwhile_stays(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_high);
 	cgroup = run_with_cgroup(&knob_high, "", "user");
 	proc = over_in(cgroup, &knob_high);
 	live_cgroup_write(cgroup, "memory.high", "104857600");
@@ -278,6 +277,7 @@ static void a_users_thaw_is_respected(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "thaw");
 	proc = over_in(cgroup, &knob_frozen);
 	live_cgroup_write(cgroup, "cgroup.freeze", "0");
@@ -302,6 +302,7 @@ static void a_lower_value_is_not_raised(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_high);
 	cgroup = run_with_cgroup(&knob_high, "", "lower");
 	live_cgroup_write(cgroup, "memory.high", "60000000");
 	proc = waiting_in(cgroup, &knob_high.extension);
@@ -321,6 +322,7 @@ static void another_cgroup_of_the_same_name_is_not_touched(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(knob);
 	cgroup = run_with_cgroup(knob, "", "again");
 	proc = over_in(cgroup, knob);
 	kill_both();
@@ -341,6 +343,7 @@ static void a_cgroup_that_is_removed_meanwhile_is_forgotten(void **state)
 	const char *cgroup;
 
 	(void)state;
+	NEED_KNOB(&knob_frozen);
 	cgroup = run_with_cgroup(&knob_frozen, "", "gone");
 	proc = over_in(cgroup, &knob_frozen);
 	kill(live_run_pid(), SIGSTOP);
