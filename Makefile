@@ -75,6 +75,12 @@ $(BUILD)/%.bpf.o: %.bpf.c
 
 # where 'overhigh policy' looks for installed policies
 $(BUILD)/loader/commands/policy.o: CPPFLAGS += -DPOLICY_DIR='"$(POLICYDIR)"'
+$(BUILD)/loader/commands/policy.o: $(BUILD)/policydir
+
+# is newer whenever another PREFIX is given than the time before
+.PHONY: FORCE
+$(BUILD)/policydir: FORCE
+	$(Q)mkdir -p $(@D); echo '$(POLICYDIR)' | cmp -s - $@ || echo '$(POLICYDIR)' >$@
 
 # load.c is the one that includes the skeleton
 $(BUILD)/loader/attach/load.o: $(BUILD)/overhigh.skel.h
@@ -93,7 +99,7 @@ ROOMS_LIB := $(BUILD)/loader/rooms.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn flood inside recover_glibc recover_musl recover_jemalloc)
+PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn flood inside escape recover_glibc recover_musl recover_jemalloc)
 
 # TEST_ONLY
 ONLY := $(BUILD)/tests/runner/only.o

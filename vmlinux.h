@@ -158,8 +158,15 @@ typedef struct {
 	u32 val;
 } kuid_t;
 
+/* include/linux/user_namespace.h: the first one has no parent */
+struct user_namespace {
+	struct user_namespace *parent;
+	kuid_t owner;
+};
+
 struct cred {
 	kuid_t uid;
+	struct user_namespace *user_ns;
 };
 
 /* include/linux/dcache.h: len is in an unnamed struct in an unnamed union */
@@ -178,7 +185,12 @@ struct vfsmount {
 };
 
 /* fs/mount.h */
+struct mnt_namespace {
+	struct user_namespace *user_ns;
+};
+
 struct mount {
+	struct mnt_namespace *mnt_ns;
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
@@ -193,6 +205,10 @@ struct file {
 	struct path f_path;
 };
 
+struct fs_struct {
+	struct path root;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -202,6 +218,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct list_head thread_node;
 	struct pid *thread_pid;
+	struct fs_struct *fs;
 	struct signal_struct *signal;
 	struct sigpending pending;
 	struct css_set *cgroups;

@@ -85,10 +85,13 @@ static __always_inline bool is_protected(struct task_struct *task, u32 pid,
 /* A rule gave it a policy before it got its oom_score_adj of -1000. */
 static __always_inline bool is_spared(struct subject *s)
 {
+	struct overhigh_rule_note *note;
 	struct task_struct *task = s->task;
 
-	return BPF_CORE_READ(task, signal, oom_score_adj) == -1000 &&
-	       bpf_map_lookup_elem(&process_rule, &s->pid);
+	if (BPF_CORE_READ(task, signal, oom_score_adj) != -1000)
+		return false;
+	note = bpf_map_lookup_elem(&process_rule, &s->pid);
+	return note && note->rule != OVERHIGH_NO_RULE;
 }
 
 /*

@@ -203,8 +203,10 @@ struct rule_scratch {
 	struct rule_bits bits;	       /* that match by one attribute */
 	struct overhigh_glob glob;
 	struct rule_path_key key;
-	u32 at; /* where in back the path begins, as far as it is known */
-	u32 pad;
+	u64 tail[2]; /* the last bytes of text, to the right */
+	u32 at;	     /* where in back the path begins, as far as it is known */
+	u32 steps;   /* of patterns that are left */
+	char before[16]; /* zeros */
 	char text[OVERHIGH_PATH_LEN + 256];
 	char back[OVERHIGH_PATH_LEN + 256];
 };

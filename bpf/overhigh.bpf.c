@@ -25,6 +25,7 @@
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "near.bpf.h"
+#include "rule_subject.bpf.h"
 #include "rules.bpf.h"
 #include "process.bpf.h"
 /* clang-format on */

@@ -95,13 +95,13 @@ static __always_inline int inherit(struct task_struct *parent,
 	if (from == to) /* a thread */
 		return 0;
 	bpf_map_delete_elem(&process_rule, &to);
-	/* what rules gave is not inherited: they look at the child itself */
-	if (bpf_map_lookup_elem(&process_policy, &from) &&
-	    !bpf_map_lookup_elem(&process_rule, &from))
+	if (is_by_hand(from))
 		return pass_on(child, from, to);
 	/* what a dead process with this pid may have left */
 	if (!bpf_map_delete_elem(&process_policy, &to))
 		count(OVERHIGH_COUNT_STALE);
+	if (inherit_rule(child, from, to))
+		return 0;
 	return match_rules(child);
 }
 

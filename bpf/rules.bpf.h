@@ -2,9 +2,9 @@
 /*
  * rules.bpf.h - which rule matches a process, and giving it that rule's policy.
  *
- * Belongs here: reading what rules look at (comm, uid, cgroup, path of the
- * program), and matching it with the tables of include/overhigh_rules.h.  Does
- * not: what a policy leads to (decide.bpf.h), the glob matcher itself.
+ * Belongs here: matching what a process is with the tables of
+ * include/overhigh_rules.h.  Does not: reading what it is (rule_subject.bpf.h),
+ * what a policy leads to (decide.bpf.h), the glob matcher itself.
  *
  * Each attribute has its cache from a value to the rules that match it; what is
  * common to all attributes, the first bit, is the rule.  So a process like one
@@ -13,196 +13,7 @@
 #ifndef OVERHIGH_RULES_BPF_H
 #define OVERHIGH_RULES_BPF_H
 
-#define NO_RULE OVERHIGH_MAX_RULES
-#define PATH_PARTS 256 /* directories and mounts that a path may go through */
-#define MATCH_TRIES 4  /* when reloads come in between */
-#define NAME_MASK 0xff /* NAME_MAX is 255 */
-#define PATH_MASK (OVERHIGH_PATH_LEN - 1)
-
-/* ---- scratch ---- */
-
-struct claim {
-	u32 first;
-	struct rule_scratch *scratch;
-};
-
-static long try_claim(u32 i, void *ctx)
-{
-	struct claim *c = ctx;
-	u32 index = (c->first + i) % nr_scratch;
-	struct rule_scratch *s = bpf_map_lookup_elem(&rule_scratch, &index);
-
-	if (!s || __sync_val_compare_and_swap(&s->busy, 0, 1))
-		return 0;
-	c->first = index;
-	c->scratch = s;
-	return 1;
-}
-
-/* ---- text of a process ---- */
-
-/* Puts name and a slash before it in front of what back holds. */
-static __always_inline bool prepend(struct rule_scratch *s, const void *name,
-				    u32 length)
-{
-	u32 at = s->at;
-
-	length &= NAME_MASK;
-	if (at < length + 1 || at > OVERHIGH_PATH_LEN - 1)
-		return false;
-	at -= length;
-	if (bpf_probe_read_kernel(&s->back[at & PATH_MASK], length, name))
-		return false;
-	at--;
-	s->back[at & PATH_MASK] = '/';
-	s->at = at;
-	return true;
-}
-
-/* The path in back, to text; an empty one is that of the root. */
-static __always_inline void take_back(struct rule_scratch *s)
-{
-	u32 at = s->at, length;
-
-	if (at >= OVERHIGH_PATH_LEN - 1) {
-		s->text[0] = '/';
-		s->text[1] = 0;
-		s->length = 1;
-		return;
-	}
-	length = OVERHIGH_PATH_LEN - 1 - at;
-	s->length = length;
-	length &= PATH_MASK;
-	bpf_probe_read_kernel(s->text, length, &s->back[at & PATH_MASK]);
-	s->text[length] = 0;
-}
-
-struct path_walk {
-	struct rule_scratch *scratch;
-	struct dentry *dentry;
-	struct mount *mount;
-	u32 state; /* enum walk_state */
-};
-
-enum walk_state {
-	WALK_ON,
-	WALK_DONE,
-	WALK_TOO_LONG
-};
-
-/* One step towards the root of the process's mount namespace. */
-static long walk_path(u32 i, void *ctx)
-{
-	struct path_walk *w = ctx;
-	struct dentry *dentry = w->dentry, *parent;
-	struct mount *mount = w->mount, *above;
-
-	parent = BPF_CORE_READ(dentry, d_parent);
-	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-		above = BPF_CORE_READ(mount, mnt_parent);
-		if (!above || above == mount) {
-			w->state = WALK_DONE;
-			return 1;
-		}
-		w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-		w->mount = above;
-		return 0;
-	}
-	if (!prepend(w->scratch, BPF_CORE_READ(dentry, d_name.name),
-		     BPF_CORE_READ(dentry, d_name.len))) {
-		w->state = WALK_TOO_LONG;
-		return 1;
-	}
-	if (!parent || parent == dentry) { /* memfd and the like */
-		w->state = WALK_DONE;
-		return 1;
-	}
-	w->dentry = parent;
-	return 0;
-}
-
-/* As /proc/PID/exe shows it to one in the same mount namespace.  Global, like
- * the others that are not static: see report(). */
-__noinline int read_exe(struct rule_scratch *s)
-{
-	struct task_struct *task;
-	struct path_walk w = { .scratch = s };
-	struct vfsmount *mnt;
-	struct file *file;
-
-	if (!s)
-		return 0;
-	s->at = OVERHIGH_PATH_LEN - 1;
-	task = s->task;
-	file = BPF_CORE_READ(task, mm, exe_file);
-	if (!file)
-		return 0;
-	mnt = BPF_CORE_READ(file, f_path.mnt);
-	w.dentry = BPF_CORE_READ(file, f_path.dentry);
-	w.mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-	bpf_loop(PATH_PARTS, walk_path, &w, 0);
-	if (w.state != WALK_DONE)
-		return 0;
-	take_back(s);
-	return 1;
-}
-
-struct cgroup_path_walk {
-	struct rule_scratch *scratch;
-	struct cgroup *cgroup;
-	u32 depth;
-	u32 state; /* enum walk_state */
-};
-
-static long walk_cgroups(u32 i, void *ctx)
-{
-	struct cgroup_path_walk *w = ctx;
-	struct cgroup *ancestor = NULL;
-	const char *name;
-	u32 level = w->depth - i;
-	long length;
-
-	if (!level || i >= w->depth) {
-		w->state = WALK_DONE;
-		return 1;
-	}
-	bpf_probe_read_kernel(
-		&ancestor, sizeof(ancestor),
-		(void *)w->cgroup +
-			bpf_core_field_offset(struct cgroup, ancestors) +
-			level * sizeof(ancestor));
-	name = BPF_CORE_READ(ancestor, kn, name);
-	/* its length is not kept anywhere; text is free until the end */
-	length = bpf_probe_read_kernel_str(w->scratch->text, NAME_MASK + 1,
-					   name);
-	if (length < 1 || !prepend(w->scratch, name, length - 1)) {
-		w->state = WALK_TOO_LONG;
-		return 1;
-	}
-	return 0;
-}
-
-/* As /proc/PID/cgroup has it on the default hierarchy, for one outside of
- * cgroup namespaces. */
-__noinline int read_cgroup(struct rule_scratch *s)
-{
-	struct cgroup_path_walk w = { .scratch = s };
-	struct task_struct *task;
-	struct cgroup *cgroup;
-
-	if (!s)
-		return 0;
-	s->at = OVERHIGH_PATH_LEN - 1;
-	task = s->task;
-	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-	w.cgroup = cgroup;
-	w.depth = BPF_CORE_READ(cgroup, level);
-	bpf_loop(PATH_PARTS, walk_cgroups, &w, 0);
-	if (w.state != WALK_DONE)
-		return 0;
-	take_back(s);
-	return 1;
-}
+#define MATCH_TRIES 4 /* when reloads come in between */
 
 /* ---- tests ---- */
 
@@ -218,6 +29,9 @@ static long glob_step(u32 i, void *ctx)
 {
 	struct test_loop *l = ctx;
 
+	if (!l->scratch->steps)
+		return 1;
+	l->scratch->steps--;
 	return overhigh_glob_step(&l->scratch->glob, l->test->pattern,
 				  l->scratch->text);
 }
@@ -231,10 +45,12 @@ static __always_inline bool test_holds(struct test_loop *l)
 	if (l->attribute == OVERHIGH_ATTR_UID)
 		return l->uid >= test->first && l->uid <= test->last;
 	if ((head[0] & test->head_mask[0]) != test->head[0] ||
-	    (head[1] & test->head_mask[1]) != test->head[1])
+	    (head[1] & test->head_mask[1]) != test->head[1] ||
+	    (s->tail[0] & test->tail_mask[0]) != test->tail[0] ||
+	    (s->tail[1] & test->tail_mask[1]) != test->tail[1])
 		return false;
 	__builtin_memset(&s->glob, 0, sizeof(s->glob));
-	bpf_loop(OVERHIGH_GLOB_STEPS, glob_step, l, 0);
+	bpf_loop(OVERHIGH_MATCH_STEPS, glob_step, l, 0);
 	return s->glob.matches;
 }
 
@@ -249,11 +65,19 @@ static long try_test(u32 i, void *ctx)
 		return 1;
 	l->test = test;
 	if (!test_holds(l))
-		return 0;
+		return !l->scratch->steps;
 #pragma unroll
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
 		l->scratch->bits.rules[word] |= test->rules[word];
 	return 0;
+}
+
+/* The last bytes of text, with zeros before them if it is shorter: those of
+ * before. */
+static __always_inline void set_tail(struct rule_scratch *s, u32 length)
+{
+	bpf_probe_read_kernel(s->tail, sizeof(s->tail),
+			      &s->before[length & PATH_MASK]);
 }
 
 /* All rules that match by one attribute, to bits.  text holds its value. */
@@ -271,10 +95,18 @@ __noinline int run_tests(struct rule_scratch *s, u32 attribute, u32 uid)
 		return 0;
 	l.attribute = a;
 	l.first = half * OVERHIGH_MAX_TESTS + set->first[a];
+	s->steps = OVERHIGH_MATCH_STEPS;
 #pragma unroll
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
 		s->bits.rules[word] = set->any[a][word];
 	bpf_loop(set->nr[a], try_test, &l, 0);
+	if (!s->steps) {
+		/* as if it had no value: no rule by half of the patterns */
+		count(OVERHIGH_COUNT_MISSED_RULE);
+#pragma unroll
+		for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
+			s->bits.rules[word] = set->any[a][word];
+	}
 	return 0;
 }
 
@@ -313,6 +145,7 @@ static __always_inline bool match_comm(struct task_struct *task,
 {
 	struct rule_comm_key key = { .generation = s->generation };
 	struct rule_bits *bits;
+	long length;
 
 	if (!set->nr[OVERHIGH_ATTR_COMM])
 		return true;
@@ -320,7 +153,9 @@ static __always_inline bool match_comm(struct task_struct *task,
 	bits = bpf_map_lookup_elem(&rule_comms, &key);
 	if (bits)
 		return narrow(s, bits);
-	__builtin_memcpy(s->text, key.comm, sizeof(key.comm));
+	/* with the NUL */
+	length = bpf_probe_read_kernel_str(s->text, sizeof(key.comm), key.comm);
+	set_tail(s, length > 0 ? length - 1 : 0);
 	run_tests(s, OVERHIGH_ATTR_COMM, 0);
 	bpf_map_update_elem(&rule_comms, &key, &s->bits, BPF_ANY);
 	return narrow(s, &s->bits);
@@ -336,7 +171,7 @@ static __always_inline bool match_uid(struct task_struct *task,
 
 	if (!set->nr[OVERHIGH_ATTR_UID])
 		return true;
-	key.number = BPF_CORE_READ(task, cred, uid.val);
+	key.number = user_of(task);
 	bits = bpf_map_lookup_elem(&rule_numbers, &key);
 	if (bits)
 		return narrow(s, bits);
@@ -364,6 +199,7 @@ static __always_inline bool match_cgroup(struct task_struct *task,
 		count(OVERHIGH_COUNT_MISSED_RULE);
 		return true;
 	}
+	set_tail(s, s->length);
 	run_tests(s, OVERHIGH_ATTR_CGROUP, 0);
 	bpf_map_update_elem(&rule_numbers, &key, &s->bits, BPF_ANY);
 	return narrow(s, &s->bits);
@@ -382,11 +218,11 @@ static __always_inline bool match_exe(struct task_struct *task,
 		return true;
 	if (!read_exe(s)) {
 		no_value(s, set, OVERHIGH_ATTR_EXE);
-		count(OVERHIGH_COUNT_MISSED_RULE);
 		return true;
 	}
 	length = s->length;
 	if (length >= RULE_CACHED_PATH) {
+		set_tail(s, length);
 		run_tests(s, OVERHIGH_ATTR_EXE, 0);
 		return narrow(s, &s->bits);
 	}
@@ -397,6 +233,7 @@ static __always_inline bool match_exe(struct task_struct *task,
 	bits = bpf_map_lookup_elem(&rule_paths, &s->key);
 	if (bits)
 		return narrow(s, bits);
+	set_tail(s, length);
 	run_tests(s, OVERHIGH_ATTR_EXE, 0);
 	bpf_map_update_elem(&rule_paths, &s->key, &s->bits, BPF_ANY);
 	return narrow(s, &s->bits);
@@ -407,14 +244,14 @@ __noinline int first_rule(struct rule_scratch *s)
 	u32 word;
 
 	if (!s)
-		return NO_RULE;
+		return OVERHIGH_NO_RULE;
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
 		if (s->left[word])
 			return word * 64 + overhigh_lowest_bit(s->left[word]);
-	return NO_RULE;
+	return OVERHIGH_NO_RULE;
 }
 
-/* The index of the first rule that matches task, or NO_RULE. */
+/* The index of the first rule that matches task, or OVERHIGH_NO_RULE. */
 static __noinline u32 find_rule(struct task_struct *task,
 				struct rule_scratch *s)
 {
@@ -422,7 +259,7 @@ static __noinline u32 find_rule(struct task_struct *task,
 	struct overhigh_rule_set *set = bpf_map_lookup_elem(&rule_sets, &half);
 
 	if (!set || !set->nr_rules)
-		return NO_RULE;
+		return OVERHIGH_NO_RULE;
 #pragma unroll
 	for (word = 0; word < OVERHIGH_RULE_WORDS; word++)
 		s->left[word] = ~0ULL;
@@ -430,7 +267,7 @@ static __noinline u32 find_rule(struct task_struct *task,
 	if (match_uid(task, s, set) && match_comm(task, s, set) &&
 	    match_cgroup(task, s, set) && match_exe(task, s, set))
 		return first_rule(s);
-	return NO_RULE;
+	return OVERHIGH_NO_RULE;
 }
 
 /* ---- what comes of it ---- */
@@ -466,28 +303,33 @@ static __noinline u64 memory_max(struct task_struct *task,
 	return w.limit_bytes;
 }
 
-static __always_inline void forget_rule(u32 pid)
+/* Takes away what a rule gave, and notes what there is now. */
+static __always_inline void no_rule(u32 pid, struct overhigh_rule_note *note,
+				    bool rules_hold)
 {
+	note->rule = OVERHIGH_NO_RULE;
 	bpf_map_delete_elem(&process_policy, &pid);
-	bpf_map_delete_elem(&process_rule, &pid);
+	if (!rules_hold)
+		bpf_map_delete_elem(&process_rule, &pid);
+	else
+		bpf_map_update_elem(&process_rule, &pid, note, BPF_ANY);
 }
 
 /* Gives pid the policy of a rule, or takes away what an earlier one gave. */
 static __noinline int apply_rule(struct task_struct *task, u32 pid,
-				 u64 generation, u32 index)
+				 struct overhigh_rule_note *note)
 {
-	struct overhigh_rule_note note = { .generation = generation,
-					   .rule = index };
-	u32 half = generation & 1;
+	u32 half = note->generation & 1;
+	u32 index = half * OVERHIGH_MAX_RULES + note->rule;
 	struct overhigh_rule_set *set = bpf_map_lookup_elem(&rule_sets, &half);
 	struct overhigh_policy policy;
 	struct overhigh_rule *rule;
 
-	index += half * OVERHIGH_MAX_RULES;
-	rule = note.rule == NO_RULE ? NULL :
-				      bpf_map_lookup_elem(&rules, &index);
+	rule = note->rule == OVERHIGH_NO_RULE ?
+		       NULL :
+		       bpf_map_lookup_elem(&rules, &index);
 	if (!set || !rule) {
-		forget_rule(pid);
+		no_rule(pid, note, set && set->nr_rules);
 		return 0;
 	}
 	policy = rule->policy;
@@ -498,14 +340,26 @@ static __noinline int apply_rule(struct task_struct *task, u32 pid,
 	    policy.process_limit < OVERHIGH_MIN_LIMIT_BYTES)
 		policy.process_limit = OVERHIGH_MIN_LIMIT_BYTES;
 	/* the note first: without it the policy would seem to be set by hand */
-	if (bpf_map_update_elem(&process_rule, &pid, &note, BPF_ANY) ||
+	if (bpf_map_update_elem(&process_rule, &pid, note, BPF_ANY) ||
 	    bpf_map_update_elem(&process_policy, &pid, &policy, BPF_ANY)) {
-		forget_rule(pid);
+		bpf_map_delete_elem(&process_policy, &pid);
+		bpf_map_delete_elem(&process_rule, &pid);
 		count(OVERHIGH_COUNT_MISSED_MAP_FULL);
 		return 0;
 	}
 	count(OVERHIGH_COUNT_RULED);
 	return 0;
+}
+
+/* Whether what a process has was set by hand. */
+static __always_inline bool is_by_hand(u32 pid)
+{
+	struct overhigh_rule_note *note;
+
+	if (!bpf_map_lookup_elem(&process_policy, &pid))
+		return false;
+	note = bpf_map_lookup_elem(&process_rule, &pid);
+	return !note || note->rule == OVERHIGH_NO_RULE;
 }
 
 struct match_loop {
@@ -521,19 +375,21 @@ struct match_loop {
 static long try_match(u32 i, void *ctx)
 {
 	struct overhigh_control *control = the_control();
+	struct overhigh_rule_note note = { .rule = OVERHIGH_NO_RULE };
 	struct match_loop *l = ctx;
-	u64 generation;
-	u32 index = NO_RULE;
 
 	if (!control)
 		return 1;
-	generation = control->rules;
-	l->scratch->generation = generation;
+	note.generation = control->rules;
+	note.cgroup_id = task_cgroup_id(l->task);
+	note.uid = user_of(l->task);
+	note.protected_then = is_protected(l->task, l->pid, control);
+	l->scratch->generation = note.generation;
 	l->scratch->task = l->task;
-	if (!is_protected(l->task, l->pid, control))
-		index = find_rule(l->task, l->scratch);
-	apply_rule(l->task, l->pid, generation, index);
-	return *(volatile u64 *)&control->rules == generation;
+	if (!note.protected_then)
+		note.rule = find_rule(l->task, l->scratch);
+	apply_rule(l->task, l->pid, &note);
+	return *(volatile u64 *)&control->rules == note.generation;
 }
 
 /* Gives task, a process, the policy of the first rule that matches it, unless
@@ -552,8 +408,7 @@ static __noinline int match_rules(struct task_struct *task)
 		return 0;
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return 0;
-	if (bpf_map_lookup_elem(&process_policy, &pid) &&
-	    !bpf_map_lookup_elem(&process_rule, &pid))
+	if (is_by_hand(pid))
 		return 0;
 	claim.first = bpf_get_smp_processor_id();
 	bpf_loop(nr_scratch, try_claim, &claim, 0);
@@ -568,12 +423,62 @@ static __noinline int match_rules(struct task_struct *task)
 	return 0;
 }
 
+/*
+ * A child is what its parent is until it calls exec: it gets what that was
+ * given, without a look at names that the parent may have changed, and whatever
+ * the patterns.  False if the parent is not any more what it was when it was
+ * matched, or other rules hold.
+ */
+static __noinline int inherit_rule(struct task_struct *child, u32 from, u32 to)
+{
+	struct overhigh_control *control = the_control();
+	struct overhigh_rule_note *note, copied_note;
+	struct overhigh_policy *policy, copy;
+
+	note = bpf_map_lookup_elem(&process_rule, &from);
+	if (!control || !note || note->generation != control->rules)
+		return 0;
+	copied_note = *note;
+	if (copied_note.uid != user_of(child) ||
+	    copied_note.cgroup_id != task_cgroup_id(child) ||
+	    copied_note.protected_then != is_protected(child, to, control))
+		return 0;
+	policy = bpf_map_lookup_elem(&process_policy, &from);
+	if (copied_note.rule == OVERHIGH_NO_RULE) {
+		bpf_map_update_elem(&process_rule, &to, &copied_note, BPF_ANY);
+		return 1;
+	}
+	if (!policy)
+		return 0;
+	copy = *policy;
+	if (bpf_map_update_elem(&process_rule, &to, &copied_note, BPF_ANY) ||
+	    bpf_map_update_elem(&process_policy, &to, &copy, BPF_ANY)) {
+		bpf_map_delete_elem(&process_rule, &to);
+		return 0;
+	}
+	count(OVERHIGH_COUNT_RULED);
+	/* another set may have come into force, and its pass have gone by */
+	return *(volatile u64 *)&control->rules == copied_note.generation;
+}
+
+/* The loader's pass over what runs says what the machine's root is: its own. */
+static __always_inline void note_root(void)
+{
+	struct task_struct *reader = bpf_get_current_task_btf();
+	struct overhigh_control *control = the_control();
+
+	if (control && control->loader_pid == reader->tgid)
+		control->root_dentry =
+			(u64)BPF_CORE_READ(reader, fs, root.dentry);
+}
+
 static __always_inline int match_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
 	if (!task || task->pid != task->tgid || !task->mm)
 		return 0;
+	note_root();
 	return match_rules(task);
 }
 

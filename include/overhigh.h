@@ -401,6 +401,8 @@ struct overhigh_control {
 	__u32 loader_namespace; /* its number: inode in nsfs.  Since 0.3 */
 	__u32 background;	/* non-zero: an exec has started the loader;
 				 * it makes room for a run.  Since 0.3 */
+	__u64 root_dentry; /* of the loader, as the kernel names it; written by
+			    * the BPF programs.  Since 0.3 */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
 	__u64 near_until_ns; /* until then every RSS change is looked at */

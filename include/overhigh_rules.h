@@ -26,6 +26,12 @@
 #define OVERHIGH_PATH_LEN 1024	 /* of a process's path, likewise */
 #define OVERHIGH_RULE_NAME_LEN 32
 #define OVERHIGH_RULE_WHERE_LEN 96
+#define OVERHIGH_NO_RULE OVERHIGH_MAX_RULES /* overhigh_rule_note.rule: none   \
+					     */
+
+/* Steps of patterns that one value may take, of all patterns together: far
+ * above what honest ones need.  At a fork nothing else runs on the CPU. */
+#define OVERHIGH_MATCH_STEPS (1 << 16)
 
 /* What a rule looks at. */
 enum overhigh_attribute {
@@ -57,6 +63,8 @@ struct overhigh_rule_test {
 	__u64 rules[OVERHIGH_RULE_WORDS]; /* that this one is for */
 	__u64 head[2];			  /* what a text must begin with, */
 	__u64 head_mask[2];		  /* as far as this says */
+	__u64 tail[2];			  /* what it must end with, */
+	__u64 tail_mask[2];		  /* likewise; since 0.3 */
 	__u32 first, last;		  /* of UID: the range */
 	char pattern[OVERHIGH_PATTERN_LEN];
 };
@@ -74,13 +82,19 @@ struct overhigh_rule_set {
 };
 
 /*
- * Which rule a process's policy came from; value of "process_rule" (key: __u32
- * pid).  A policy without such a note was set by hand, and no rule changes it.
+ * Which rule matched a process when it last called exec, or when the rules came
+ * into force; value of "process_rule" (key: __u32 pid).  A policy without such
+ * a note, or with one that says OVERHIGH_NO_RULE, was set by hand, and no rule
+ * changes it.  A child inherits what its parent has while the rest of the note
+ * holds.
  */
 struct overhigh_rule_note {
 	__u64 generation; /* of overhigh_control.rules, then */
+	__u64 cgroup_id;  /* since 0.3 */
 	__u32 rule;
-	__u32 pad; /* 0 */
+	__u32 uid;	      /* since 0.3 */
+	__u32 protected_then; /* no rule was to touch it; since 0.3 */
+	__u32 pad;	      /* 0 */
 };
 
 /* Which bit the first six bits of a de Bruijn sequence tell of, when it is
@@ -168,8 +182,5 @@ OVERHIGH_INLINE int overhigh_glob_step(struct overhigh_glob *g,
 	}
 	return 1;
 }
-
-/* Steps that a match may take: far above what an honest pattern needs. */
-#define OVERHIGH_GLOB_STEPS (1 << 16)
 
 #endif /* OVERHIGH_RULES_H */

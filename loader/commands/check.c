@@ -2,6 +2,7 @@
 /* commands/check.c - overhigh check: are files of rules right?  Needs no root.
  */
 #include <stdlib.h>
+#include "base/log.h"
 #include "commands/command.h"
 #include "rules/rules.h"
 
@@ -32,10 +33,42 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static bool looks_at(const struct rule *rule, enum overhigh_attribute attribute)
+{
+	unsigned int i;
+
+	for (i = 0; i < rule->nr_matches; i++)
+		if (rule->matches[i].attribute == attribute)
+			return true;
+	return false;
+}
+
+/* Whoever may name a program chooses such a rule. */
+static unsigned int warn(const struct rules *rules)
+{
+	const struct rule *rule;
+	unsigned int i, warned = 0;
+
+	for (i = 0; i < rules->nr; i++) {
+		rule = &rules->rule[i];
+		if (!(rule->record.flags & OVERHIGH_RULE_PROTECT) ||
+		    looks_at(rule, OVERHIGH_ATTR_UID) ||
+		    looks_at(rule, OVERHIGH_ATTR_CGROUP))
+			continue;
+		say("%s:%u: warning: protect %s goes by a name alone, which a "
+		    "user may give a program of his own: add match-uid, like "
+		    "match-uid = 0",
+		    rule->file, rule->line, rule->record.name);
+		warned++;
+	}
+	return warned;
+}
+
 static int run(int argc, char **argv, struct error *err)
 {
 	struct settings settings = {};
 	struct rule_tables tables = {};
+	unsigned int warned;
 	struct rules rules;
 	int i, ret = command_parse(&command_check, argc, argv, &settings, err);
 
@@ -49,8 +82,14 @@ static int run(int argc, char **argv, struct error *err)
 	if (!ret)
 		ret = rules_compile(&rules, &tables, err);
 	if (!ret) {
-		printf("%u rules, %u different patterns: nothing is wrong\n",
-		       rules.nr, tables.nr_tests);
+		warned = warn(&rules);
+		printf("%u rule%s, %u different pattern%s: nothing is wrong",
+		       rules.nr, rules.nr == 1 ? "" : "s", tables.nr_tests,
+		       tables.nr_tests == 1 ? "" : "s");
+		if (warned)
+			printf(", %u warning%s", warned,
+			       warned == 1 ? "" : "s");
+		printf("\n");
 		rule_tables_free(&tables);
 	}
 	rules_free(&rules);

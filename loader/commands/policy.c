@@ -87,13 +87,22 @@ static error_t parse_load(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* A name alone is that of an installed policy, if there is no such file. */
-static const char *find_file(const char *given, char path[PATH_MAX])
+/* A name alone is that of an installed policy, whatever lies in the folder that
+ * root happens to be in. */
+static int find_file(const char *given, char path[PATH_MAX], struct error *err)
 {
-	if (strchr(given, '/') || !access(given, F_OK))
-		return given;
+	if (strchr(given, '/')) {
+		snprintf(path, PATH_MAX, "%s", given);
+		return 0;
+	}
 	snprintf(path, PATH_MAX, "%s/%s%s", POLICY_DIR, given, POLICY_FILE);
-	return access(path, F_OK) ? given : path;
+	if (!access(path, F_OK))
+		return 0;
+	return bad_input(err,
+			 "no policy '%.64s' is installed in " POLICY_DIR
+			 ": 'overhigh policy list' shows those; a file is "
+			 "given with its path, like ./%.64s",
+			 given, given);
 }
 
 static int load_and_activate(struct program_object *o, const char *file,
@@ -123,7 +132,10 @@ static int load(int argc, char **argv, struct error *err)
 		ret = bad_input(err, "which FILE?  See 'overhigh policy list'");
 	if (ret)
 		return ret;
-	settings.file = find_file(settings.file, path);
+	ret = find_file(settings.file, path, err);
+	if (ret)
+		return ret;
+	settings.file = path;
 	/* what is wrong with the file is said everywhere */
 	ret = program_name_of(settings.file, o.name, err);
 	if (!ret)

@@ -234,7 +234,8 @@ bool rule_of_process(const struct pins *pins, __u32 pid,
 	struct overhigh_rule_note note;
 	__u32 key;
 
-	if (bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_RULE], &pid, &note))
+	if (bpf_map_lookup_elem(pins->map_fd[MAP_PROCESS_RULE], &pid, &note) ||
+	    note.rule >= OVERHIGH_MAX_RULES)
 		return false;
 	key = (note.generation & 1) * OVERHIGH_MAX_RULES + note.rule;
 	return !bpf_map_lookup_elem(pins->map_fd[MAP_RULES], &key, rule);

@@ -42,6 +42,22 @@ static void set_head(struct overhigh_rule_test *test)
 	}
 }
 
+/* And what it must end with: from behind the last wildcard on. */
+static void set_tail(struct overhigh_rule_test *test)
+{
+	size_t most = sizeof(test->tail), length = strlen(test->pattern), i;
+	char *tail = (char *)test->tail, *mask = (char *)test->tail_mask;
+
+	for (i = 1; i <= most && i <= length; i++) {
+		unsigned char c = test->pattern[length - i];
+
+		if (c <= OVERHIGH_GLOB_STARS)
+			break;
+		tail[most - i] = c;
+		mask[most - i] = (char)0xff;
+	}
+}
+
 static struct overhigh_rule_test *
 find_test(struct rule_tables *tables, const struct overhigh_rule_test *wanted,
 	  unsigned int first)
@@ -68,6 +84,7 @@ static int add_test(struct rule_tables *tables, unsigned int first,
 		test = &tables->tests[tables->nr_tests++];
 		*test = *wanted;
 		set_head(test);
+		set_tail(test);
 	}
 	set_bit(test->rules, rule);
 	return 0;
@@ -193,13 +210,20 @@ void rule_tables_free(struct rule_tables *tables)
 	memset(tables, 0, sizeof(*tables));
 }
 
-static bool head_fits(const struct overhigh_rule_test *test, const char *text)
+static bool ends_fit(const struct overhigh_rule_test *test, const char *text)
 {
-	__u64 head[2] = {};
+	__u64 head[2] = {}, tail[2] = {};
+	size_t length = strlen(text), most = sizeof(tail);
 
-	memcpy(head, text, strnlen(text, sizeof(head)));
+	memcpy(head, text, length < most ? length : most);
+	if (length < most)
+		memcpy((char *)tail + most - length, text, length);
+	else
+		memcpy(tail, text + length - most, most);
 	return (head[0] & test->head_mask[0]) == test->head[0] &&
-	       (head[1] & test->head_mask[1]) == test->head[1];
+	       (head[1] & test->head_mask[1]) == test->head[1] &&
+	       (tail[0] & test->tail_mask[0]) == test->tail[0] &&
+	       (tail[1] & test->tail_mask[1]) == test->tail[1];
 }
 
 static bool glob_matches(const char *pattern, const char *text)
@@ -207,7 +231,7 @@ static bool glob_matches(const char *pattern, const char *text)
 	struct overhigh_glob glob = {};
 	int i;
 
-	for (i = 0; i < OVERHIGH_GLOB_STEPS; i++)
+	for (i = 0; i < OVERHIGH_MATCH_STEPS; i++)
 		if (overhigh_glob_step(&glob, pattern, text))
 			break;
 	return glob.matches;
@@ -223,7 +247,7 @@ bool rule_test_holds(const struct overhigh_rule_test *test,
 	if (attribute == OVERHIGH_ATTR_UID)
 		return subject->uid >= test->first &&
 		       subject->uid <= test->last;
-	return head_fits(test, text) && glob_matches(test->pattern, text);
+	return ends_fit(test, text) && glob_matches(test->pattern, text);
 }
 
 int rule_tables_match(const struct rule_tables *tables,

@@ -5,22 +5,65 @@
  * Does not belong here: what is in them (rules/parse.c).
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "rules/rules.h"
 
 #define MOST_BYTES (4 << 20) /* of a file */
 
-static int read_text(const char *path, char **text, struct error *err)
+/* Who may write a rule governs the machine: root, or who tries it out. */
+static int check_owner(const char *path, const struct stat *st,
+		       struct error *err)
 {
-	FILE *file = fopen(path, "re");
-	size_t n;
+	if (st->st_uid && st->st_uid != geteuid())
+		return bad_input(err,
+				 "%s belongs to user %u, who could change the "
+				 "rules: chown it to root",
+				 path, st->st_uid);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return bad_input(
+			err, "%s can be written by %s: chmod go-w it", path,
+			st->st_mode & S_IWOTH ? "anybody" : "its group");
+	return 0;
+}
 
-	if (!file)
+/* A FIFO or a device is not waited for, nor read. */
+static int open_rules(const char *path, FILE **file, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int ret = 0;
+
+	if (fd < 0)
 		return bad_input(err, "%s: %s; give a file of rules", path,
 				 strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		ret = bad_input(err,
+				"%s is no regular file; give a file of "
+				"rules",
+				path);
+	else
+		ret = check_owner(path, &st, err);
+	*file = ret ? NULL : fdopen(fd, "r");
+	if (!*file)
+		close(fd);
+	if (!ret && !*file)
+		ret = fail(err, ENOMEM, "out of memory");
+	return ret;
+}
+
+static int read_text(const char *path, char **text, struct error *err)
+{
+	FILE *file;
+	size_t n;
+	int ret = open_rules(path, &file, err);
+
+	if (ret)
+		return ret;
 	*text = malloc(MOST_BYTES + 1);
 	if (!*text) {
 		fclose(file);
@@ -93,9 +136,12 @@ int rules_read(struct rules *rules, const char *path, struct error *err)
 {
 	struct stat st;
 
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		return read_directory(rules, path, err);
-	return read_file(rules, path, err);
+	int ret;
+
+	if (stat(path, &st) || !S_ISDIR(st.st_mode))
+		return read_file(rules, path, err);
+	ret = check_owner(path, &st, err);
+	return ret ? ret : read_directory(rules, path, err);
 }
 
 int rules_read_config(struct rules *rules, const char *path, struct error *err)

@@ -332,9 +332,26 @@ static void without_root_nothing_works_and_says_so(void **state)
 	}
 }
 
+/* A file of that name in the working directory is not what is meant. */
+static void a_policy_by_name_is_the_installed_one(void **state)
+{
+	const char *path = getenv("OVERHIGH");
+	char binary[512];
+
+	(void)state;
+	assert_non_null(realpath(path ? path : "build/overhigh", binary));
+	live_shell(&cmd,
+		   "cd %s && echo junk >oh-no-such && %s policy load "
+		   "oh-no-such",
+		   live_dir(), binary);
+	LIVE_ASSERT(cmd.status == 2 && strstr(cmd.err, "is installed in"),
+		    "exit %d: %s", cmd.status, cmd.err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LIVE_TEST_ONCE(a_policy_by_name_is_the_installed_one),
 		LIVE_TEST(wrong_sizes_are_refused),
 		LIVE_TEST(wrong_options_are_refused),
 		LIVE_TEST(wrong_targets_are_refused),

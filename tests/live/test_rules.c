@@ -85,7 +85,8 @@ static bool has_note(pid_t pid)
 	struct overhigh_rule_note note;
 	uint32_t key = pid;
 
-	return !live_map_get("process_rule", &key, &note);
+	return !live_map_get("process_rule", &key, &note) &&
+	       note.rule != OVERHIGH_NO_RULE;
 }
 
 /* exec takes a moment after fork. */
@@ -372,7 +373,7 @@ static void a_reload_with_one_bad_rule_changes_nothing(void **state)
 static void wrong_rules_at_start_are_refused(void **state)
 {
 	(void)state;
-	write_rules("[rule a]\nmatch-exe = %s/a\nlimit = 1\n");
+	write_rules("[rule a]\nmatch-exe = %s/a\nlimit = 1M\n");
 	live_overhigh(&cmd, "run --config %s/rules.conf", live_dir());
 	assert_int_equal(cmd.status, 2);
 	LIVE_ASSERT(strstr(cmd.err, "/rules.conf:1: nothing says what happens"),

@@ -106,10 +106,10 @@ static void who_has_a_policy_of_his_own_is_not_in_the_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(a_kill_for_all_that_somebody_is_over_wants_force),
-		LIVE_TEST(a_kill_for_a_cgroup_names_who_is_over),
-		LIVE_TEST(who_has_a_policy_of_his_own_is_not_in_the_way),
+		LIVE_TEST_ONCE(a_kill_for_all_that_somebody_is_over_wants_force),
+		LIVE_TEST_ONCE(a_kill_for_a_cgroup_names_who_is_over),
+		LIVE_TEST_ONCE(who_has_a_policy_of_his_own_is_not_in_the_way),
 	};
 
-	return cmocka_run_group_tests_name("slips", tests, NULL, NULL);
+	return live_tests("slips", tests, NULL, NULL);
 }

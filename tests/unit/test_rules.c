@@ -341,6 +341,73 @@ static void files_are_read_in_name_order(void **state)
 	rmdir(dir);
 }
 
+/* Whether the folder is read; words: why not. */
+static void reads(const char *dir, const char *words)
+{
+	struct rules rules;
+	struct error err;
+
+	rules_init(&rules, RAM);
+	if (words) {
+		assert_int_equal(rules_read(&rules, dir, &err), -EINVAL);
+		if (!strstr(err.text, words))
+			fail_msg("%s: not %s", err.text, words);
+		assert_null(strchr(err.text, '\n'));
+	} else if (rules_read(&rules, dir, &err)) {
+		fail_msg("%s", err.text);
+	}
+	rules_free(&rules);
+}
+
+static void what_others_could_write_is_refused(void **state)
+{
+	char dir[] = "/tmp/overhigh-rules-XXXXXX", path[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	put(dir, "a.conf", "[rule a]\n" MATCH DO);
+	snprintf(path, sizeof(path), "%s/a.conf", dir);
+	reads(dir, NULL);
+	chmod(path, 0666);
+	reads(dir, "chmod go-w");
+	chmod(path, 0664);
+	reads(dir, "its group");
+	chmod(path, 0644);
+	chmod(dir, 0777);
+	reads(dir, "chmod go-w");
+	chmod(dir, 0755);
+	if (!chown(path, 65534, 0)) {
+		reads(dir, "belongs to user 65534");
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
+	if (!chown(dir, 65534, 0)) {
+		reads(dir, "belongs to user 65534");
+		assert_int_equal(chown(dir, 0, 0), 0);
+	}
+	reads(dir, NULL);
+	unlink(path);
+	rmdir(dir);
+}
+
+/* It would be waited for until somebody writes to it. */
+static void a_fifo_or_a_device_is_refused_at_once(void **state)
+{
+	char dir[] = "/tmp/overhigh-rules-XXXXXX", path[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.conf", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(10);
+	reads(dir, "no regular file");
+	alarm(0);
+	unlink(path);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	reads(dir, "no regular file");
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +418,8 @@ int main(void)
 		cmocka_unit_test(the_example_gives_the_policy_that_it_says),
 		cmocka_unit_test(a_limit_may_be_a_share),
 		cmocka_unit_test(files_are_read_in_name_order),
+		cmocka_unit_test(what_others_could_write_is_refused),
+		cmocka_unit_test(a_fifo_or_a_device_is_refused_at_once),
 	};
 
 	return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
