@@ -42,6 +42,19 @@ static void fill_standard_fds(void)
 		close(fd);
 }
 
+/* What was printed may not have got where it was to go: a full disk. */
+static int end_output(void)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (!fflush(stdout) && !failed)
+		return 0;
+	say("cannot write to standard output: %s",
+	    errno ? strerror(errno) : "some of it is lost");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -69,7 +82,7 @@ int main(int argc, char **argv)
 	if (command) {
 		ret = command->run(argc - 1, argv + 1, &err);
 		if (ret >= 0)
-			return ret;
+			return ret ? ret : end_output();
 		say("%s", err.text);
 		return err.exit_status;
 	}

@@ -131,10 +131,12 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 	if (!ret)
 		ret = choose_maps(skel, old, err);
 	if (!ret && (ret = overhigh_bpf__load(skel)))
-		fail(err, -ret,
-		     "the kernel refused the BPF programs (%s): run with "
-		     "--verbose to see its reason",
-		     strerror(-ret));
+		fail(err, -ret, "the kernel refused the BPF programs (%s): %s",
+		     strerror(-ret),
+		     ret == -EPERM ? "they need CAP_BPF, CAP_PERFMON and "
+				     "CAP_SYS_ADMIN" :
+				     "OVERHIGH_VERBOSE=1 in the environment "
+				     "shows its reason");
 	if (!ret && fresh)
 		ret = pin_maps(skel, err);
 	if (!ret)

@@ -254,20 +254,51 @@ static void explain_others(struct explanation *e)
 	}
 }
 
+/* What was decided by hand in this episode. */
+static bool has_verdict(const struct explanation *e,
+			const struct overhigh_state *state,
+			struct overhigh_verdict *verdict)
+{
+	return !bpf_map_lookup_elem(e->pins->map_fd[MAP_VERDICT], &e->pid,
+				    verdict) &&
+	       verdict->start_ns == state->start_ns &&
+	       verdict->over_since_ns == state->over_since_ns;
+}
+
+/* When a step comes that was due then, as the kernel side has it. */
+static __u64 put_off(__u64 due_ns, __u64 not_before_ns)
+{
+	__u64 most_ns = due_ns + OVERHIGH_MAX_EXTEND_NS;
+
+	if (not_before_ns > most_ns)
+		return most_ns;
+	return not_before_ns > due_ns ? not_before_ns : due_ns;
+}
+
 /* "2s until signal:TERM", or what keeps it. */
-static void describe_next(const struct overhigh_extension *extension,
-			  const struct overhigh_policy *policy,
+static void describe_next(const struct explanation *e,
+			  const struct overhigh_extension *extension,
 			  const struct overhigh_state *state, char *text,
 			  size_t size)
 {
+	struct overhigh_verdict verdict;
 	char step[FORMAT_MAX], left[FORMAT_MAX];
 	struct overhigh_step next;
 	__u64 due_ns;
 
-	if (!ladder_next(policy, extension, state, &next, &due_ns)) {
+	if (!has_verdict(e, state, &verdict))
+		memset(&verdict, 0, sizeof(verdict));
+	if (verdict.released) {
+		snprintf(text, size,
+			 "released by hand: nothing is done to it, and no step "
+			 "comes, until it has fallen below");
+		return;
+	}
+	if (!ladder_next(&e->policy, extension, state, &next, &due_ns)) {
 		snprintf(text, size, "no further step");
 		return;
 	}
+	due_ns = put_off(due_ns, verdict.not_before_ns);
 	next.after_ms = AFTER_NOT_GIVEN;
 	format_step(step, sizeof(step), &next);
 	format_duration_rounded(left, sizeof(left),
@@ -289,7 +320,7 @@ static void explain_ladder(struct explanation *e,
 					"below its limit: at the first step");
 		return;
 	}
-	describe_next(extension, &e->policy, &state, next, sizeof(next));
+	describe_next(e, extension, &state, next, sizeof(next));
 	format_duration_rounded(
 		over, sizeof(over),
 		overhigh_excess(clock_now_ns(), state.over_since_ns));

@@ -212,7 +212,7 @@ static int protect(struct pins *pins, struct error *err)
 {
 	int ret;
 
-	protect_memory();
+	protect_memory(false);
 	ret = pins_open(pins, err);
 	if (ret)
 		return ret;

@@ -34,11 +34,17 @@ int over_process_find(struct over_process *process, struct error *err)
 	const struct pins *pins = process->pins;
 	__u32 pid, local = process->local;
 	struct overhigh_state *state = &process->state;
+	struct process task;
 	int ret;
 
 	pid = process->pid = pid_to_initial(pins, local);
-	if (!pid || !process_exists(local))
+	if (process_read(local, &task))
 		return bad_input(err, "there is no process %u", local);
+	if (task.tgid != local)
+		return bad_input(err, "%u is a thread of process %u: use %u",
+				 local, task.tgid, task.tgid);
+	if (!pid || !process_exists(local))
+		return bad_input(err, "process %u has ended", local);
 	ret = look_at(pins, pid, &process->look, err);
 	if (ret == -ENOENT)
 		return bad_input(err, "process %u has no policy", local);

@@ -86,7 +86,8 @@ static int run(int argc, char **argv, struct error *err)
 		*err = result.err;
 		return -EINVAL;
 	}
-	printf("%u rules in force\n", result.rules);
+	printf("%u rule%s in force\n", result.rules,
+	       result.rules == 1 ? "" : "s");
 	return 0;
 }
 

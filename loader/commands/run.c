@@ -4,6 +4,8 @@
 #include <string.h>
 #include "commands/command.h"
 #include "daemon/daemon.h"
+#include "govern/policy_maps.h"
+#include "govern/rules_maps.h"
 #include "base/log.h"
 #include "rules/rules.h"
 
@@ -92,6 +94,42 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+struct dropped {
+	const struct pins *pins;
+	unsigned int processes, cgroups;
+	bool has_default;
+};
+
+static int count_dropped(const struct target *target,
+			 const struct overhigh_policy *policy, void *ctx)
+{
+	struct dropped *dropped = ctx;
+	struct overhigh_rule rule;
+
+	(void)policy;
+	if (target->kind == TARGET_CGROUP)
+		dropped->cgroups++;
+	else if (target->kind == TARGET_DEFAULT)
+		dropped->has_default = true;
+	else if (!rule_of_process(dropped->pins, target->pid, &rule))
+		dropped->processes++;
+	return 0;
+}
+
+/* What was set by hand is in no file: nobody brings it back. */
+static void say_dropped(const struct pins *pins)
+{
+	struct dropped d = { .pins = pins };
+
+	policy_each(pins, count_dropped, &d);
+	if (d.processes || d.cgroups || d.has_default)
+		say("dropped what was set by hand: %u polic%s of processes, %u "
+		    "of cgroups%s; --keep leaves them in force, 'overhigh "
+		    "save' before it keeps them in a file",
+		    d.processes, d.processes == 1 ? "y" : "ies", d.cgroups,
+		    d.has_default ? ", the default" : "");
+}
+
 static int run(int argc, char **argv, struct error *err)
 {
 	struct settings settings = { .daemon.out = stdout, .err = err };
@@ -113,9 +151,12 @@ static int run(int argc, char **argv, struct error *err)
 		rules_free(&rules);
 		return ret;
 	}
-	say("ready: %u policies in force, %u rules%s", d->policies, rules.nr,
+	say("ready: %u polic%s in force, %u rule%s%s", d->policies,
+	    d->policies == 1 ? "y" : "ies", rules.nr, rules.nr == 1 ? "" : "s",
 	    d->dry_run ? ", dry run" : "");
 	ret = daemon_loop(d, err);
+	if (!settings.keep)
+		say_dropped(d->pins);
 	daemon_stop(d, !settings.keep);
 	rules_free(&rules);
 	return ret;

@@ -109,11 +109,10 @@ static int read_targets(const struct settings *settings,
 	for (i = 0; i < settings->nr_targets; i++) {
 		ret = target_parse(pins, settings->targets[i], &targets[i],
 				   err);
-		if (ret) {
-			while (i-- > 0)
-				target_close(&targets[i]);
+		/* as many as there are: there are fewer descriptors */
+		target_close(&targets[i]);
+		if (ret)
 			return ret;
-		}
 	}
 	return i;
 }
@@ -206,13 +205,19 @@ static int set_one(const struct settings *settings, struct target *target,
 		   const struct overhigh_policy *policy, struct pins *pins,
 		   struct error *err)
 {
+	int ret;
+
 	if (settings->dry_run)
 		return show_forecast(target, policy, pins, err);
 	if (settings->print)
 		return bpftool_lines(stdout, pins, target, policy,
 				     &settings->policy.extension, err);
-	return policy_set(pins, target, policy, &settings->policy.extension,
-			  err);
+	ret = target_open_again(target, err);
+	if (!ret)
+		ret = policy_set(pins, target, policy, &settings->policy.extension,
+				 err);
+	target_close(target);
+	return ret;
 }
 
 static int set_all(const struct settings *settings, struct target *targets,
@@ -250,7 +255,12 @@ static int change(struct settings *settings,
 	struct pins pins;
 	int lock, n, i, ret;
 
-	if (!settings->nr_targets == !settings->use_default)
+	if (settings->nr_targets && settings->use_default)
+		return bad_input(err,
+				 "--default and %s are two: set one after the "
+				 "other",
+				 settings->targets[0]);
+	if (!settings->nr_targets && !settings->use_default)
 		return bad_input(err, "whose policy?  Give PIDs, cgroup "
 				      "directories or --default");
 	if (geteuid())

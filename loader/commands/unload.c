@@ -53,9 +53,12 @@ static int run(int argc, char **argv, struct error *err)
 	if (ret)
 		return ret;
 	ret = pins_open(&pins, err);
-	if (ret == -ENOENT)
+	if (ret == -ENOENT) {
 		undo_leftovers();
-	if (ret == -ENOENT || (ret && ret != -EPROTO))
+		return bad_input(err, "nothing is loaded: there is nothing to "
+				      "unload");
+	}
+	if (ret && ret != -EPROTO)
 		return ret;
 	if (ret && !force)
 		return ret;

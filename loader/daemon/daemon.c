@@ -315,7 +315,7 @@ static void reload(struct daemon *d)
 	if (ret)
 		say("the rules are as before: %s", result.err.text);
 	else
-		say("%u rules in force", rules.nr);
+		say("%u rule%s in force", rules.nr, rules.nr == 1 ? "" : "s");
 	result.rules = rules.nr;
 	reload_result_write(&result);
 	rules_free(&rules);
@@ -485,7 +485,9 @@ int daemon_start(struct daemon *d, struct error *err)
 	log_start();
 	if (printer_start(&d->printer, d->out, d->json))
 		say("events are not printed: %s", strerror(errno));
-	protect_self(); /* before the guard, which inherits the best of it */
+	/* before the guard, which inherits the best of it; nobody has asked
+	 * for one in the background */
+	protect_self(d->background);
 	d->pins->control->background = d->background;
 	d->pins->control->dry_run = d->dry_run;
 	d->pins->control->sample = d->sample;

@@ -13,17 +13,17 @@
 
 #define HEAP_BYTES (4 << 20) /* far more than the loop ever needs */
 
-void protect_memory(void)
+void protect_memory(bool quiet)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || write(fd, "-1000", 5) < 0)
+	if ((fd < 0 || write(fd, "-1000", 5) < 0) && !quiet)
 		say("cannot set oom_score_adj to -1000, so that the OOM killer "
 		    "does not spare this process: %s",
 		    strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) && !quiet)
 		say("cannot lock memory: %s", strerror(errno));
 }
 
@@ -46,9 +46,9 @@ static void reserve_heap(void)
 	free(heap);
 }
 
-void protect_self(void)
+void protect_self(bool quiet)
 {
-	protect_memory();
+	protect_memory(quiet);
 	reserve_heap();
 }
 

@@ -15,14 +15,14 @@
  * An oom_score_adj of -1000, which children inherit, and locked memory, which
  * they do not.  What cannot be done is said, and the rest is done.
  */
-void protect_memory(void);
+void protect_memory(bool quiet);
 
 /*
  * That, and a heap that is there already: for the loader, whose working hours
  * are memory pressure.  Nothing of it may be paged out, the OOM killer must
  * look elsewhere, and its loop asks the kernel for no memory.
  */
-void protect_self(void);
+void protect_self(bool quiet);
 
 /* Drops the policy that this process has inherited or has been given by a
  * rule, if there is one. */

@@ -44,9 +44,12 @@ static int plan_rules(const struct pins *pins, const struct rule_tables *tables,
 
 		if ((!plan_served(&rule->policy, extension, usable) &&
 		     plan_check(&rule->policy, extension, probe, &reason)) ||
-		    (extension && pressure_check(extension, &reason)))
+		    (extension && pressure_check(extension, &reason))) {
+			/* rules have none */
+			*strchrnul(reason.text, '(') = 0;
 			return bad_input(err, "%s: rule %s: %.350s",
 					 rule->where, rule->name, reason.text);
+		}
 		plan_add(plan, &rule->policy, extension, false, usable);
 	}
 	if (!tables->set.nr_rules)

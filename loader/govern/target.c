@@ -37,6 +37,11 @@ static int parse_process(const struct pins *pins, const char *text,
 				 local, process.comm);
 	/* the pidfd holds on to it: what has the number now is what was meant,
 	 * or it has ended, which the last check of all finds */
+	target->start_ticks = process.start_ticks;
+	if (target->pidfd == -EMFILE || target->pidfd == -ENFILE)
+		return fail(err, -target->pidfd,
+			    "cannot hold on to process %u: %s", local,
+			    strerror(-target->pidfd));
 	target->pid = pid_to_initial(pins, local);
 	if (target->pidfd < 0 || !target->pid)
 		return bad_input(err, "there is no process %u", local);
@@ -106,6 +111,23 @@ int target_in_reach(const struct pins *pins, const struct target *target,
 			 "does not see %s: run the loader outside",
 			 target->kind == TARGET_PROCESS ? target->text :
 							  "what is here");
+}
+
+int target_open_again(struct target *target, struct error *err)
+{
+	struct process process;
+
+	if (target->kind != TARGET_PROCESS)
+		return 0;
+	target->pidfd = process_open(target->local);
+	if (!process_read(target->local, &process) &&
+	    process.start_ticks == target->start_ticks && target->pidfd >= 0)
+		return 0;
+	target_close(target);
+	return bad_input(err,
+			 "process %u has ended meanwhile: those before it have "
+			 "been set",
+			 target->local);
 }
 
 static bool harms(const struct overhigh_policy *policy)

@@ -23,11 +23,12 @@ enum target_kind {
 
 struct target {
 	enum target_kind kind;
-	__u32 pid;	 /* PROCESS: in the initial pid namespace, as the maps
-			  * have it; 0 for DEFAULT, whose key that is */
-	__u32 local;	 /* PROCESS: in ours, as the user knows it */
-	int pidfd;	 /* PROCESS: holds on to the one that was meant; -1 */
-	__u64 cgroup_id; /* CGROUP */
+	__u32 pid;	   /* PROCESS: in the initial pid namespace, as the maps
+			    * have it; 0 for DEFAULT, whose key that is */
+	__u32 local;	   /* PROCESS: in ours, as the user knows it */
+	int pidfd;	   /* PROCESS: holds on to the one that was meant; -1 */
+	__u64 start_ticks; /* PROCESS: which one is meant, without a pidfd */
+	__u64 cgroup_id;   /* CGROUP */
 	unsigned int level; /* CGROUP: 0 is the root */
 	char text[256];	    /* as the user named it */
 };
@@ -37,6 +38,9 @@ int target_parse(const struct pins *pins, const char *text,
 		 struct target *target, struct error *err);
 void target_default(struct target *target);
 void target_close(struct target *target);
+/* After target_close(), of many targets: the same process, or that it has
+ * ended. */
+int target_open_again(struct target *target, struct error *err);
 
 /* Refuses what the loader that is alive could not look after, as it lives in a
  * pid namespace that does not hold all that the target means. */

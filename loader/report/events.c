@@ -86,7 +86,10 @@ static cJSON *event_object(const struct overhigh_event *event)
 	json_add_u64(object, "start_ns", event->start_ns);
 	cJSON_AddItemToObject(object, "rss", rss_object(event));
 	json_add_u64(object, "usage_bytes", event->usage_bytes);
-	json_add_u64(object, "limit_bytes", event->limit_bytes);
+	if (event->limit_bytes == OVERHIGH_NO_LIMIT)
+		cJSON_AddNullToObject(object, "limit_bytes");
+	else
+		json_add_u64(object, "limit_bytes", event->limit_bytes);
 	json_add_u64(object, "excess_bytes", event->excess_bytes);
 	format_action(text, sizeof(text), overhigh_action(event->control));
 	cJSON_AddStringToObject(object, "action", text);
@@ -156,13 +159,17 @@ static void event_text(const struct overhigh_event *event, char *line,
 	const char *dry_run = event->flags & OVERHIGH_EVF_DRY_RUN ?
 				      " (dry run: not done)" :
 				      "";
+	/* the kinds that are counted, as the limit is one of them */
+	__u32 flags = overhigh_flags(event->control);
 	__u64 sum = 0;
 	int kind;
 
 	event_comm(event, comm);
 	describe_action(event, action, sizeof(action));
 	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
-		sum += event->rss_bytes[kind];
+		if (!(flags & OVERHIGH_RSS_MASK) ||
+		    (flags & overhigh_rss_kind_flag(kind)))
+			sum += event->rss_bytes[kind];
 	format_size_rounded(rss, sizeof(rss), sum);
 	format_size_rounded(limit, sizeof(limit), event->limit_bytes);
 	format_size_rounded(excess, sizeof(excess), event->excess_bytes);

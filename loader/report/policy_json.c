@@ -90,7 +90,10 @@ static void add_policy(cJSON *object, const struct pins *pins,
 	json_add_u64(object, "grace_ms", policy->grace_ms);
 	json_add_u64(object, "max_delay_us", policy->max_delay_us);
 	json_add_u64(object, "cgroup_margin", policy->cgroup_margin);
-	json_add_u64(object, "process_limit", policy->process_limit);
+	if (policy->process_limit == OVERHIGH_NO_LIMIT)
+		cJSON_AddNullToObject(object, "process_limit");
+	else
+		json_add_u64(object, "process_limit", policy->process_limit);
 	if (bad)
 		cJSON_AddStringToObject(
 			object, "refused",

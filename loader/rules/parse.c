@@ -533,8 +533,11 @@ int rules_parse(struct rules *rules, const char *file, const char *text,
 	struct parser p = {
 		.rules = rules, .file = file, .rest = text, .err = err
 	};
+	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8 */
 	int bad;
 
+	if (!strncmp(text, mark, 3))
+		p.rest += 3;
 	ini_allow_multiline = false;
 	ini_inline_comment_prefixes = "#;";
 	ini_stop_on_first_error = true;

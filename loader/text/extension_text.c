@@ -65,6 +65,14 @@ int parse_step(const char *text, struct overhigh_step *step, struct error *err)
 	const char *after = split_at(text, " after ", what, sizeof(what));
 	int ret;
 
+	/* "kill 10s" */
+	if (!after && strncmp(what, word, length) && what[strcspn(what, " ")] &&
+	    isdigit((unsigned char)what[strcspn(what, " ") + 1]))
+		return bad_input(err,
+				 "--then '%.40s' lacks a word: write '%.*s "
+				 "after %.20s'",
+				 what, (int)strcspn(what, " "), what,
+				 what + strcspn(what, " ") + 1);
 	if (!strcmp(what, word))
 		return bad_input(err, "--then signal does not say which one: "
 				      "use --then signal:TERM");

@@ -77,7 +77,8 @@ static int check_action_options(const struct policy_options *options,
 
 	if (signals && !given)
 		return bad_input(err, "--action signal does not say which one: "
-				      "use --signal TERM");
+				      "write --action signal:TERM, or add "
+				      "--signal TERM");
 	if (given && !signals)
 		return bad_input(err, "--signal needs --action signal; a later "
 				      "step is written --then signal:TERM");

@@ -24,13 +24,25 @@ static void set_flags(struct policy_options *options, uint32_t mask,
 	options->policy.control |= flags << 16;
 }
 
+static int set_signal(struct policy_options *options, const char *arg,
+		      uint64_t value, struct error *err);
+
 static int set_action(struct policy_options *options, const char *arg,
 		      uint64_t value, struct error *err)
 {
 	enum overhigh_action action;
-	int ret = parse_action(arg, &action, err);
+	int ret;
 
 	(void)value;
+	/* as a later step is written */
+	if (!strncmp(arg, "signal", 6) && (arg[6] == ':' || arg[6] == ' ')) {
+		ret = set_signal(options, arg + 7, 0, err);
+		if (ret)
+			return ret;
+		options->given |= 1U << (POLICY_KEY_SIGNAL - POLICY_KEY_FIRST);
+		arg = "signal";
+	}
+	ret = parse_action(arg, &action, err);
 	if (!ret)
 		options->policy.control =
 			(options->policy.control & ~0xffU) | action;
@@ -279,7 +291,7 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .metavar = "ACTION",
 	  .unit = POLICY_UNIT_WORD,
 	  .help = "what happens to a process that is over: none, enomem, "
-		  "slowdown, signal or kill",
+		  "slowdown, signal:SIGNAL or kill",
 	  .set = set_action,
 	  .show = show_action },
 	{ .name = "limit",
@@ -422,6 +434,11 @@ static int read_value(const struct policy_field *field, const char *arg,
 	char bound[FORMAT_MAX];
 	int ret;
 
+	if (!is_time && strchr(arg, '%'))
+		return bad_input(err,
+				 "--%s %.32s: a share is understood in rules "
+				 "alone, give a size, like 200M",
+				 field->name, arg);
 	ret = is_time ? parse_duration(arg, value, err) :
 			parse_size(arg, value, err);
 	if (ret)

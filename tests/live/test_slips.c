@@ -103,12 +103,71 @@ static void who_has_a_policy_of_his_own_is_not_in_the_way(void **state)
 	live_run_stop();
 }
 
+/* 80 children of a shell, with 32 descriptors to be had. */
+static void more_targets_than_descriptors_are_set(void **state)
+{
+	const char *path = getenv("OVERHIGH");
+	const char *binary = path ? path : "build/overhigh";
+
+	(void)state;
+	live_run("");
+	live_shell(&cmd,
+		   "i=0; all=; while [ $i -lt 80 ]; do sleep 60 & all=\"$all "
+		   "$!\"; i=$((i+1)); done; ulimit -n 32; "
+		   "%s set $all --action none --limit 1G; s=$?; "
+		   "%s list | grep -c sleep; %s set $all 999999999 $! --action "
+		   "none --limit 2G; %s list | grep -c 2G; kill $all; exit $s",
+		   binary, binary, binary, binary);
+	LIVE_ASSERT(cmd.status == 0, "exit %d: %s", cmd.status, cmd.err);
+	LIVE_ASSERT(!strcmp(cmd.out, "80\n0\n"), "of 80 are set: %s", cmd.out);
+	LIVE_ASSERT(strstr(cmd.err, "999999999"), "which one? %s", cmd.err);
+	live_run_stop();
+}
+
+static void a_full_device_is_a_failure(void **state)
+{
+	static const char *const commands[] = { "list", "status", "probe",
+						"check" };
+	const char *path = getenv("OVERHIGH");
+	size_t i;
+
+	(void)state;
+	live_run("");
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		live_shell(&cmd, "%s %s >/dev/full",
+			   path ? path : "build/overhigh", commands[i]);
+		LIVE_ASSERT(cmd.status == 1 && strstr(cmd.err, "cannot write"),
+			    "%s: exit %d: %s", commands[i], cmd.status,
+			    cmd.err);
+	}
+	live_run_stop();
+}
+
+static void what_a_loader_drops_at_its_end_is_said(void **state)
+{
+	struct live_proc *proc;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("hold=60");
+	live_ok("set %d --action none --limit 1G", proc->pid);
+	live_run_stop();
+	LIVE_ASSERT(strstr(live_run_stderr(), "dropped what was set by hand: 1 "
+					      "policy of processes"),
+		    "says: %s", live_run_stderr());
+	kill(proc->pid, SIGKILL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST_ONCE(a_kill_for_all_that_somebody_is_over_wants_force),
+		LIVE_TEST_ONCE(
+			a_kill_for_all_that_somebody_is_over_wants_force),
 		LIVE_TEST_ONCE(a_kill_for_a_cgroup_names_who_is_over),
 		LIVE_TEST_ONCE(who_has_a_policy_of_his_own_is_not_in_the_way),
+		LIVE_TEST_ONCE(more_targets_than_descriptors_are_set),
+		LIVE_TEST_ONCE(a_full_device_is_a_failure),
+		LIVE_TEST_ONCE(what_a_loader_drops_at_its_end_is_said),
 	};
 
 	return live_tests("slips", tests, NULL, NULL);

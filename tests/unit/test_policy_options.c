@@ -292,7 +292,7 @@ static void a_missing_option_is_named_in_the_message(void **state)
 	assert_refused("--limit 1M", "--action none, enomem, slowdown");
 	assert_refused("--action kill", "--limit 200M");
 	assert_refused("--action none --then kill --grace 1s", "--limit 200M");
-	assert_refused("--action signal --limit 1M", "use --signal TERM");
+	assert_refused("--action signal --limit 1M", "--signal TERM");
 	assert_refused("--action kill --limit 1M --then enomem", "--grace 10s");
 	assert_refused("--action kill --limit 1M --grace 1s", "--then kill");
 	assert_refused("--action kill --limit 1M --grace 0", "--then kill");
@@ -430,6 +430,26 @@ static void slowdown_options_are_for_either_step(void **state)
 		  "--max-delay 1ms --on-stuck report");
 	policy_of("--action none --limit 1M --grace 1s --then signal:TERM "
 		  "--repeat");
+}
+
+/* As a later step is written; in a rule, "action = signal TERM". */
+static void an_action_may_have_its_signal(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		overhigh_signal(
+			policy_of("--action signal:TERM --limit 1M").control),
+		SIGTERM);
+	assert_refused("--action signal:NONE --limit 1M", "signal 'NONE'");
+	assert_refused("--action signal --limit 1M", "--action signal:TERM");
+}
+
+static void what_a_slip_meant_is_said(void **state)
+{
+	(void)state;
+	assert_refused("--action none --limit 1M --then kill_10s",
+		       "write 'kill after 10s'");
+	assert_refused("--action kill --limit 50%", "in rules alone");
 }
 
 static void numbers_keep_to_their_bounds(void **state)
@@ -776,6 +796,8 @@ int main(void)
 		cmocka_unit_test(a_bad_extension_is_refused),
 		cmocka_unit_test(slowdown_options_are_for_either_step),
 		cmocka_unit_test(numbers_keep_to_their_bounds),
+		cmocka_unit_test(an_action_may_have_its_signal),
+		cmocka_unit_test(what_a_slip_meant_is_said),
 		cmocka_unit_test(a_wrong_value_stops_at_its_own_line),
 		cmocka_unit_test(
 			a_wrong_value_of_an_option_prints_one_line_alone),

@@ -264,6 +264,19 @@ static void the_example_gives_the_policy_that_it_says(void **state)
 	rules_free(&rules);
 }
 
+/* What editors put before the first line. */
+static void a_mark_of_utf_8_is_passed_over(void **state)
+{
+	struct rules rules;
+	struct error err;
+
+	(void)state;
+	if (parse(&rules, "\xef\xbb\xbf[rule a]\n" MATCH DO, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(rules.nr, 1);
+	rules_free(&rules);
+}
+
 static void a_limit_may_be_a_share(void **state)
 {
 	static const char text[] =
@@ -416,6 +429,7 @@ int main(void)
 		cmocka_unit_test(more_rules_than_fit_are_refused),
 		cmocka_unit_test(more_patterns_than_fit_are_refused),
 		cmocka_unit_test(the_example_gives_the_policy_that_it_says),
+		cmocka_unit_test(a_mark_of_utf_8_is_passed_over),
 		cmocka_unit_test(a_limit_may_be_a_share),
 		cmocka_unit_test(files_are_read_in_name_order),
 		cmocka_unit_test(what_others_could_write_is_refused),
