@@ -26,8 +26,9 @@
 #define OVERHIGH_PATH_LEN 1024	 /* of a process's path, likewise */
 #define OVERHIGH_RULE_NAME_LEN 32
 #define OVERHIGH_RULE_WHERE_LEN 96
-#define OVERHIGH_NO_RULE OVERHIGH_MAX_RULES /* overhigh_rule_note.rule: none   \
-					     */
+
+/* overhigh_rule_note.rule: none */
+#define OVERHIGH_NO_RULE OVERHIGH_MAX_RULES
 
 /* Steps of patterns that one value may take, of all patterns together: far
  * above what honest ones need.  At a fork nothing else runs on the CPU. */

@@ -45,7 +45,7 @@ extern const struct command command_run, command_exec, command_set, command_get,
 	command_unset, command_list, command_events, command_handle,
 	command_release, command_extend, command_kill, command_check,
 	command_explain, command_reload, command_status, command_probe,
-	command_policy, command_unload;
+	command_policy, command_save, command_restore, command_unload;
 
 /* The one whose name, or whose name's last word, is word; NULL if none is. */
 const struct command *command_find(const struct command *const *list,

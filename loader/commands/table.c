@@ -26,6 +26,8 @@ const struct command *const commands[] = {
 	&command_status,
 	&command_probe,
 	&command_policy,
+	&command_save,
+	&command_restore,
 	&command_unload,
 	NULL,
 };

@@ -80,7 +80,9 @@ static int wrong_version(struct error *err, unsigned int abi)
 {
 	bad_input(err,
 		  "%s was made by another version of overhigh (layout %u, this "
-		  "is %d): run 'overhigh unload --force', then start again",
+		  "is %d): 'overhigh save >FILE' keeps its policies, 'overhigh "
+		  "unload --force' removes it, then start again and 'overhigh "
+		  "restore FILE'",
 		  PIN_DIR, abi, OVERHIGH_ABI);
 	return -EPROTO;
 }
