@@ -214,8 +214,8 @@ static int set_one(const struct settings *settings, struct target *target,
 				     &settings->policy.extension, err);
 	ret = target_open_again(target, err);
 	if (!ret)
-		ret = policy_set(pins, target, policy, &settings->policy.extension,
-				 err);
+		ret = policy_set(pins, target, policy,
+				 &settings->policy.extension, err);
 	target_close(target);
 	return ret;
 }

@@ -29,11 +29,11 @@ RECORD(overhigh_pressure_gate, 8);
 RECORD(overhigh_verdict, 32);
 RECORD(overhigh_state, 152);
 RECORD(overhigh_held, 32);
-RECORD(overhigh_control, 112);
+RECORD(overhigh_control, 120);
 RECORD(overhigh_rule, 168);
-RECORD(overhigh_rule_test, 296);
+RECORD(overhigh_rule_test, 328);
 RECORD(overhigh_rule_set, 560);
-RECORD(overhigh_rule_note, 16);
+RECORD(overhigh_rule_note, 32);
 
 /* of the ring buffer and of the iterators */
 RECORD(overhigh_event, 144);
