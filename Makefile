@@ -140,9 +140,6 @@ $(BUILD)/tests/recover_%: tests/prog/recover.c
 
 TEST_POLICIES := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/policies/*.bpf.c))
 
-# asked for its --help
-$(BUILD)/tests/unit/test_docs: $(BUILD)/overhigh
-
 $(BUILD)/tests/unit/test_runner: $(BUILD)/tests/runner/runner
 
 # policy programs, which it reads

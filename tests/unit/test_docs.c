@@ -3,20 +3,17 @@
  * test_docs.c - the pages and the program name the same options and commands.
  *
  * Does not belong here: the pages as such (test_docs_pages.c), what comes out
- * of the program (test_docs_output.c).  Run from the top of the tree; the
- * program is asked for its --help, so it must have been built beside the tests,
- * or be named by OVERHIGH.
+ * of the program (test_docs_output.c).  Run from the top of the tree; what the
+ * program has is in its table of subcommands, loader/commands/table.c.
  */
 #include <ctype.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdbool.h>
-#include <unistd.h>
+#include "commands/command.h"
 #include "text/policy_options.h"
 #include "docs.h" /* last: cmocka.h has a macro fail() */
 
 static char *man8, *man5;
-static char *help, *commands; /* " --keep --json ", " run exec " */
+static char *help, *known_commands; /* " --keep --json ", " run exec " */
 
 /* What the pages name and no --help does: of mokutil, tests/vm/run, and
  * 'overhigh help'. */
@@ -56,60 +53,40 @@ static bool next_option(const char **at, char *name, size_t size)
 	return false;
 }
 
-/* What the program prints when it is called so. */
-static char *ask(const char *arguments)
+static void learn_option(const struct command *command,
+			 const struct argp_option *option, void *ctx)
 {
-	char command[2 * PATH_MAX], self[PATH_MAX] = "";
-	const char *program = getenv("OVERHIGH");
-	char *text;
-	FILE *f;
+	char name[64];
 
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		fail_msg("no /proc");
-	if (!program)
-		program = strcat(dirname(dirname(dirname(self))), "/overhigh");
-	snprintf(command, sizeof(command), "'%s' %s --help", program,
-		 arguments);
-	f = popen(command, "re");
-	text = read_all(f);
-	if (pclose(f))
-		fail_msg("%s failed: build it first", command);
-	return text;
+	(void)command;
+	(void)ctx;
+	snprintf(name, sizeof(name), "--%s", option->name);
+	add_word(help, name);
 }
 
-/* The words that stand two spaces from the margin, as in a list of commands;
- * the options of each are added to help. */
-static void learn(const char *prefix)
+static void learn(const struct command *const *list)
 {
-	char *text = ask(prefix), name[32], sub[64];
-	const char *at = text, *line = text;
-
-	while (next_option(&at, name, sizeof(name)))
-		add_word(help, name);
-	for (; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (sscanf(line, "  %31[a-z] ", name) != 1 || line[2] == ' ' ||
-		    line[2 + strlen(name)] != ' ' || !strcmp(name, "overhigh"))
-			continue;
-		snprintf(sub, sizeof(sub), "%s%s%s", prefix, *prefix ? " " : "",
-			 name);
-		add_word(commands, sub);
-		learn(sub);
+	for (; *list; list++) {
+		add_word(known_commands, (*list)->name);
+		if ((*list)->subcommands)
+			learn((*list)->subcommands);
 	}
-	free(text);
 }
 
 static int read_everything(void **state)
 {
 	(void)state;
 	help = calloc(1, MOST_TEXT);
-	commands = calloc(1, MOST_TEXT);
+	known_commands = calloc(1, MOST_TEXT);
 	strcpy(help, " ");
-	strcpy(commands, " ");
+	strcpy(known_commands, " ");
 	read_pages();
 	man8 = read_man("man/overhigh.8");
 	man5 = read_man("man/overhigh.conf.5");
-	learn("");
+	learn(commands);
+	command_each_option(commands, learn_option, NULL);
+	add_word(help, "--help");
+	add_word(help, "--version");
 	return 0;
 }
 
@@ -147,31 +124,59 @@ static void every_option_is_in_the_man_page_and_in_docs(void **state)
 	}
 }
 
-/* line: of the man page's SYNOPSIS.  POLICY stands for the options of one. */
-static void check_synopsis(const char *line, const char *command)
+struct synopsis {
+	const char *line, *command; /* of the man page; its name */
+	const char *option;	    /* that is looked for, in the other way */
+	bool found;
+};
+
+/* POLICY stands for the options of one, TARGET for --default too. */
+static void check_in_synopsis(const struct command *command,
+			      const struct argp_option *option, void *ctx)
 {
-	char *text = ask(command), option[64];
-	const char *at = text, *name;
+	const struct synopsis *s = ctx;
+	char name[64];
 	size_t i;
 
-	while (next_option(&at, option, sizeof(option))) {
-		/* where the option is explained, not where it is mentioned */
-		name = at - strlen(option);
-		if (strncmp(name - 6, "      ", 6) &&
-		    strncmp(name - 2, ", ", 2))
-			continue;
-		for (i = 0; i < POLICY_FIELDS; i++)
-			if (!strcmp(option + 2, policy_fields[i].name))
-				break;
-		if (i == POLICY_FIELDS && !names_option(line, option) &&
-		    (strcmp(option, "--default") || !strstr(line, "TARGET")))
-			fail_msg("man/overhigh.8: the synopsis of %s lacks %s",
-				 command, option);
-	}
-	free(text);
+	if (strcmp(command->name, s->command))
+		return;
+	for (i = 0; i < POLICY_FIELDS; i++)
+		if (!strcmp(option->name, policy_fields[i].name))
+			return;
+	snprintf(name, sizeof(name), "--%s", option->name);
+	if (!names_option(s->line, name) &&
+	    (strcmp(name, "--default") || !strstr(s->line, "TARGET")))
+		fail_msg("man/overhigh.8: the synopsis of %s lacks %s",
+			 command->name, name);
 }
 
-static void the_synopsis_has_the_options_of_each_command(void **state)
+static void find_option(const struct command *command,
+			const struct argp_option *option, void *ctx)
+{
+	struct synopsis *s = ctx;
+
+	s->found |= !strcmp(command->name, s->command) &&
+		    !strcmp(option->name, s->option + 2);
+}
+
+static void check_synopsis(const char *line, const char *command)
+{
+	struct synopsis s = { .line = line, .command = command };
+	const char *at = line;
+	char name[64];
+
+	command_each_option(commands, check_in_synopsis, &s);
+	s.option = name;
+	while (next_option(&at, name, sizeof(name))) {
+		s.found = false;
+		command_each_option(commands, find_option, &s);
+		if (!s.found)
+			fail_msg("man/overhigh.8: %s has no %s", command, name);
+	}
+}
+
+static void
+the_synopsis_has_the_options_of_each_command_and_no_other(void **state)
 {
 	char *copy = strdup(man8), *rest = strstr(copy, ".SH SYNOPSIS"), *line;
 	char command[64];
@@ -234,18 +239,18 @@ static void check_commands(const char *path, const char *text)
 		n = sscanf(at + 9, "%31[a-z] %31[a-z]", name, next);
 		if (n < 1)
 			continue;
-		if (!has_word(commands, name) && strcmp(name, "help"))
+		if (!has_word(known_commands, name) && strcmp(name, "help"))
 			fail_msg("%s: 'overhigh %s' is no command", path, name);
 		snprintf(both, sizeof(both), "policy %s", next);
 		if (n == 2 && !strcmp(name, "policy") &&
-		    !has_word(commands, both))
+		    !has_word(known_commands, both))
 			fail_msg("%s: 'overhigh %s' is no command", path, both);
 	}
 }
 
 static void every_command_is_in_the_man_page_and_no_other_anywhere(void **state)
 {
-	char *copy = strdup(commands), *word, *rest = copy;
+	char *copy = strdup(known_commands), *word, *rest = copy;
 	size_t i;
 
 	(void)state;
@@ -261,7 +266,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_option_is_in_the_man_page_and_in_docs),
-		cmocka_unit_test(the_synopsis_has_the_options_of_each_command),
+		cmocka_unit_test(
+			the_synopsis_has_the_options_of_each_command_and_no_other),
 		cmocka_unit_test(every_key_of_a_rule_is_in_its_man_page),
 		cmocka_unit_test(pages_name_no_option_that_is_not_there),
 		cmocka_unit_test(
