@@ -232,10 +232,10 @@ san-build:
 .PHONY: san-programs
 san-programs: all $(TEST_POLICIES) $(UNIT)
 
-# with a libbpf that can load policies, wherever this one cannot
+# with a libbpf that can load policies, wherever this one cannot; and the test of them
 .PHONY: guest-loader
 guest-loader:
-	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/guest $$(tests/vm/libbpf) $(BUILD)/guest/overhigh
+	$(Q)$(MAKE) -s --no-print-directory BUILD=$(BUILD)/guest $$(tests/vm/libbpf) $(BUILD)/guest/overhigh $(BUILD)/guest/tests/unit/test_program_object
 
 # KERNELS= for no guests; PARTS=guests for them alone
 KERNELS ?= 7.2 6.12 6.1

@@ -95,18 +95,28 @@ void live_say_skip(const char *test, const char *format, ...)
 
 /* ---- which tests ---- */
 
-char live_once[] = "once";
+char live_once[] = "once", live_long[] = "long";
+
+static bool is_wanted(const struct CMUnitTest *test)
+{
+	const char *set = getenv("TEST_SET");
+	bool is_long = test->initial_state == live_long;
+
+	if (!set || getenv("TEST_ONLY"))
+		return true;
+	if (!strcmp(set, "every-kernel"))
+		return !is_long && test->initial_state != live_once;
+	return is_long == !strcmp(set, "long");
+}
 
 int live_run_tests(const char *name, const struct CMUnitTest *tests, size_t nr,
 		   int (*setup)(void **state), int (*teardown)(void **state))
 {
-	bool every_kernel = getenv("TEST_EVERY_KERNEL");
 	struct CMUnitTest wanted[nr];
 	size_t i, nr_wanted = 0;
 
 	for (i = 0; i < nr; i++)
-		if (tests[i].initial_state != live_once || !every_kernel ||
-		    getenv("TEST_ONLY"))
+		if (is_wanted(&tests[i]))
 			wanted[nr_wanted++] = tests[i];
 	return _cmocka_run_group_tests(name, wanted, nr_wanted, setup,
 				       teardown);

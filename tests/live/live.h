@@ -50,10 +50,18 @@
 #function, function, live_setup, live_teardown, live_once      \
 	}
 
-extern char live_once[];
+/* The same for one of half a minute or more, in which hardly anything but time
+ * passes: on the machine's own kernel it runs beside something else. */
+#define LIVE_TEST_LONG(function)                                               \
+	{                                                                      \
+#function, function, live_setup, live_teardown, live_long      \
+	}
+
+extern char live_once[], live_long[];
 
 /* Instead of cmocka_run_group_tests_name(): leaves out the tests above where
- * TEST_EVERY_KERNEL is set, as tests/check does for its guests. */
+ * TEST_SET is "every-kernel", as tests/check does for its guests; "short"
+ * leaves out the long ones, and "long" all others. */
 #define live_tests(name, tests, setup, teardown)                               \
 	live_run_tests(name, tests, sizeof(tests) / sizeof((tests)[0]), setup, \
 		       teardown)

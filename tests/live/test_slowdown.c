@@ -541,7 +541,7 @@ int main(void)
 		LIVE_TEST_ONCE(a_held_process_is_let_go_as_soon_as_it_may),
 		LIVE_TEST(a_held_process_is_let_go_when_it_falls_below),
 		LIVE_TEST_ONCE(unset_lets_a_held_process_go),
-		LIVE_TEST_ONCE(
+		LIVE_TEST_LONG(
 			a_slowdown_without_progress_ends_after_30_seconds),
 	};
 

@@ -345,7 +345,7 @@ int main(void)
 		LIVE_TEST(release_wakes_a_sleeper_at_once),
 		LIVE_TEST_ONCE(a_released_process_sees_no_later_step),
 		LIVE_TEST_ONCE(extend_puts_the_next_step_off),
-		LIVE_TEST_ONCE(no_step_is_put_off_by_more_than_a_minute),
+		LIVE_TEST_LONG(no_step_is_put_off_by_more_than_a_minute),
 		LIVE_TEST_ONCE(overhigh_kill_ends_a_process_that_is_over),
 		LIVE_TEST_ONCE(overhigh_kill_ends_a_process_that_was_stopped),
 		LIVE_TEST(
