@@ -62,7 +62,7 @@ struct task_rss_stat {
 };
 
 struct mm_struct {
-	struct task_struct *owner;
+	struct task_struct *owner; /* if CONFIG_MEMCG */
 	struct file *exe_file;
 };
 
@@ -223,6 +223,7 @@ struct task_struct {
 	struct sigpending pending;
 	struct css_set *cgroups;
 	const struct cred *cred;
+	struct completion *vfork_done;
 	u64 start_boottime;
 	char comm[16];
 };
@@ -264,7 +265,14 @@ struct pt_regs___arm64 {
 	s32 syscallno;
 };
 
+/* include/linux/pid_types.h */
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+};
+
 struct seq_file;
+struct completion;
 struct vm_area_struct;
 struct vm_fault;
 struct kernel_siginfo;

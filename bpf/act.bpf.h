@@ -62,6 +62,25 @@ static __always_inline u32 signal_mark(struct overhigh_state *state)
 	    << (step < OVERHIGH_MAX_STEPS ? step : OVERHIGH_MAX_STEPS);
 }
 
+/*
+ * Current is charged for memory of another process, which pays: at once where
+ * the kernel can send to others, else when that process is charged itself, or
+ * when the loader, which is told now, looks.
+ */
+static __noinline int charge_owner(struct subject *s,
+				   struct overhigh_state *state, u32 sig)
+{
+	struct report r = { .type = OVERHIGH_EV_DUE };
+	u32 pid = s->pid;
+
+	if (!signal_other(pid, sig))
+		return 0;
+	if (!(__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_DUE) &
+	      OVERHIGH_STATE_DUE))
+		report(s, &r);
+	return -EOPNOTSUPP;
+}
+
 static __always_inline void
 act_signal(struct subject *s, struct overhigh_state *state, u32 control)
 {
@@ -69,7 +88,12 @@ act_signal(struct subject *s, struct overhigh_state *state, u32 control)
 
 	if (__sync_fetch_and_or(&state->flags, mark) & mark)
 		return;
-	if (!dry_run() && bpf_send_signal(overhigh_signal(control))) {
+	if (s->shares && !dry_run()) {
+		if (charge_owner(s, state, overhigh_signal(control))) {
+			__sync_fetch_and_and(&state->flags, ~mark);
+			return;
+		}
+	} else if (!dry_run() && bpf_send_signal(overhigh_signal(control))) {
 		__sync_fetch_and_and(&state->flags, ~mark);
 		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
 		return;
@@ -79,11 +103,17 @@ act_signal(struct subject *s, struct overhigh_state *state, u32 control)
 }
 
 /* SIGKILL is sent at every charge until the process is gone: a thread that was
- * just being made may have missed the first. */
+ * just being made may have missed the first.  Who shares its memory dies with
+ * it, as under the OOM killer, but a child that is about to exec lives. */
 static __always_inline void act_kill(struct subject *s,
 				     struct overhigh_state *state, u32 control)
 {
-	if (!dry_run() && bpf_send_signal(SIGKILL)) {
+	if (s->shares && !dry_run()) {
+		if (s->shares == SHARES_VM)
+			bpf_send_signal(SIGKILL);
+		if (charge_owner(s, state, SIGKILL))
+			return;
+	} else if (!dry_run() && bpf_send_signal(SIGKILL)) {
 		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
 		return;
 	}
@@ -94,9 +124,9 @@ static __always_inline void act_kill(struct subject *s,
 }
 
 /* Somebody else is about to stop this process: his stop is not ours to end. */
-static __always_inline bool stop_is_pending(struct subject *s)
+static __always_inline bool stop_is_pending(void)
 {
-	struct task_struct *task = s->task;
+	struct task_struct *task = bpf_get_current_task_btf();
 	unsigned long pending =
 		BPF_CORE_READ(task, pending.signal.sig[0]) |
 		BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
@@ -152,10 +182,12 @@ static __always_inline bool time_to_say(struct subject *s,
 static __always_inline void
 hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
 {
-	struct overhigh_held h = { .start_ns = s->start_ns,
-				   .since_ns = s->now_ns,
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct overhigh_held h = { .since_ns = s->now_ns,
 				   .deadline_ns = s->now_ns + delay_ns };
-	u32 pid = s->pid; /* a key must be on the stack, for 6.1 */
+	u32 pid = task->tgid; /* who grows, though it may not be the owner */
+
+	h.start_ns = task->group_leader->start_boottime;
 
 	/* noted before it is stopped: what is stopped is always known */
 	if (bpf_map_update_elem(&held, &pid, &h, BPF_NOEXIST))
@@ -202,7 +234,10 @@ static __always_inline void stop_for(struct subject *s,
 {
 	struct overhigh_control *c = the_control();
 
-	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending(s))
+	if (delay_ns < OVERHIGH_MIN_STOP_NS || stop_is_pending())
+		return;
+	/* what it then execs has nothing to do with this memory */
+	if (s->shares == SHARES_VFORK)
 		return;
 	/* what the loader cannot see it cannot continue */
 	if (!c || s->now_ns > c->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS ||
@@ -385,7 +420,7 @@ __noinline u32 due_signal(struct subject *s)
 		return 0;
 	s->now_ns = bpf_ktime_get_ns();
 	control = step_in_force(s, state);
-	if (!state->step)
+	if (!state->step && !(state->flags & OVERHIGH_STATE_DUE))
 		return 0;
 	if (overhigh_action(control) == OVERHIGH_KILL) {
 		signal = SIGKILL;

@@ -521,20 +521,37 @@ static __always_inline void note_progress(struct subject *s,
 	state->excess_bytes = s->excess_bytes;
 }
 
-/* Whether anything governs current; s is then about it.  All that a process
- * without a policy pays for. */
-static __always_inline bool is_governed(struct subject *s)
+/*
+ * Whose memory current uses; s is then about that process.  A child of vfork,
+ * or any other of clone(2) with CLONE_VM, uses that of its parent.  Returns
+ * false if it uses none.
+ */
+static __always_inline bool identify(struct subject *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct mm_struct *mm;
+	struct mm_struct *mm = task->mm;
+	struct task_struct *owner;
 
-	s->task = task;
-	s->pid = bpf_get_current_pid_tgid() >> 32;
-	if (!find_policy(s))
+	if (!mm)
 		return false;
-	mm = task->mm;
 	s->mm = mm;
-	return mm && !(task->flags & (PF_KTHREAD | PF_EXITING));
+	s->task = task;
+	s->pid = task->tgid;
+	owner = owner_of(mm);
+	if (!owner || owner->tgid == task->tgid)
+		return true;
+	s->task = owner;
+	s->pid = owner->tgid;
+	s->shares = task->vfork_done ? SHARES_VFORK : SHARES_VM;
+	return true;
+}
+
+/* Whether anything governs current; s is then about its process.  All that a
+ * process without a policy pays for. */
+static __always_inline bool is_governed(struct subject *s)
+{
+	return identify(s) && find_policy(s) &&
+	       !(bpf_get_current_task_btf()->flags & (PF_KTHREAD | PF_EXITING));
 }
 
 /*

@@ -13,6 +13,10 @@
 /* Threads whose cached counters are looked at, up to 6.1. */
 #define MAX_THREADS 4096
 
+/* asm-generic/errno-base.h, errno.h */
+#define ESRCH 3
+#define EOPNOTSUPP 95
+
 /*
  * Where the part of an allocated per-CPU variable is for a CPU, as an offset
  * from its handle.  The kernel's own table of offsets is not exported and, with
@@ -99,6 +103,62 @@ static __always_inline void rss_cached(struct task_struct *task, s32 *cached)
 			bpf_core_field_offset(struct task_struct___cached_rss,
 					      rss_stat) +
 			bpf_core_field_offset(struct task_rss_stat, count));
+}
+
+/*
+ * The process that a memory map belongs to: its owner's, which the kernel moves
+ * on to another user of the map when the owner leaves it.  NULL: nobody's, or a
+ * kernel without CONFIG_MEMCG, where it is taken for that of whoever uses it.
+ */
+static __always_inline struct task_struct *owner_of(struct mm_struct *mm)
+{
+	if (!bpf_core_field_exists(mm->owner))
+		return NULL;
+	return mm->owner;
+}
+
+/* The pid of the process whose memory a task uses. */
+static __always_inline u32 memory_pid(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+	struct task_struct *owner = mm ? owner_of(mm) : NULL;
+
+	return owner ? owner->tgid : task->tgid;
+}
+
+/* One task of all that use a memory map: what looks at each process once looks
+ * at this one.  The main thread may have left. */
+static __always_inline bool stands_for_process(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+
+	if (!mm)
+		return false;
+	if (!bpf_core_field_exists(mm->owner))
+		return task->pid == task->tgid;
+	return mm->owner == task;
+}
+
+/* Since 6.13 (6280cf718db0). */
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+extern int bpf_send_signal_task(struct task_struct *task, int sig,
+				enum pid_type type, u64 value) __ksym __weak;
+
+/* A signal to a process that current is not part of. */
+static __noinline int signal_other(u32 pid, u32 sig)
+{
+	struct task_struct *task;
+	int ret;
+
+	if (!can_signal_others)
+		return -EOPNOTSUPP;
+	task = bpf_task_from_pid(pid);
+	if (!task)
+		return -ESRCH;
+	ret = bpf_send_signal_task(task, sig, PIDTYPE_TGID, 0);
+	bpf_task_release(task);
+	return ret;
 }
 
 struct thread_sum {

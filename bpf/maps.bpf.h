@@ -236,6 +236,8 @@ const volatile __u32 rss_slack_pages = 64;
 const volatile __u32 have_hook = 0;
 /* non-zero: bpf_preempt_disable() may be used, see stay_on_cpu() */
 const volatile __u32 can_stay_on_cpu = 0;
+/* non-zero: the kernel has bpf_send_signal_task() */
+const volatile __u32 can_signal_others = 0;
 /* entries of rule_scratch */
 const volatile __u32 nr_scratch = 64;
 

@@ -108,8 +108,8 @@ __noinline int tell_below(struct subject *s, struct overhigh_state *state)
 /* A thread of a governed process has slept. */
 static __always_inline int has_slept(u64 slept_ns)
 {
-	u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct overhigh_state *state;
+	u32 pid = memory_pid(bpf_get_current_task_btf());
 
 	state = bpf_map_lookup_elem(&process_state, &pid);
 	if (state)

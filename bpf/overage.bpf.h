@@ -12,9 +12,20 @@
 /* cgroups that an ancestor walk looks at, at most */
 #define MAX_DEPTH 64
 
-/* A process, the policy that governs it, and where it stands. */
+/* How current uses the memory map that is looked at. */
+enum sharing {
+	SHARES_NOT = 0,	  /* it is of the process that the map belongs to */
+	SHARES_VM = 1,	  /* of another one: clone(2) with CLONE_VM */
+	SHARES_VFORK = 2, /* likewise, and its parent waits for its exec */
+};
+
+/*
+ * A memory map, the process that it belongs to, the policy that governs that
+ * process, and where it stands.  What is judged, remembered and acted on is
+ * that process, whoever is charged: see identify().
+ */
 struct subject {
-	struct task_struct *task;
+	struct task_struct *task; /* of the process, not always current */
 	struct mm_struct *mm;
 	u32 pid;
 	u32 source; /* enum overhigh_source */
@@ -33,6 +44,7 @@ struct subject {
 	u64 excess_bytes;      /* 0: not over */
 	u64 most_excess_bytes; /* 0: below for sure */
 	bool memcg_is_near;    /* some memcg is: see is_near() */
+	u8 shares;	       /* enum sharing */
 	struct overhigh_policy policy;
 };
 

@@ -31,19 +31,13 @@ static __always_inline bool takes_memory(struct call_args *args,
 static __always_inline int memory_freed(void)
 {
 	struct overhigh_control *control = the_control();
-	struct task_struct *task;
 	struct subject s = {};
-	struct mm_struct *mm;
 
 	if (!control || !control->nr_over || !in_task_context())
 		return 0;
-	task = bpf_get_current_task_btf();
-	wake_memcg(task);
-	s.task = task;
-	s.pid = bpf_get_current_pid_tgid() >> 32;
-	mm = task->mm;
-	s.mm = mm;
-	if (!mm || !find_policy(&s) || overhigh_policy_check(&s.policy))
+	wake_memcg(bpf_get_current_task_btf());
+	if (!identify(&s) || !find_policy(&s) ||
+	    overhigh_policy_check(&s.policy))
 		return 0;
 	note_episode(&s);
 	measure_over(&s, false);
@@ -181,6 +175,7 @@ static __noinline int write_look(struct seq_file *seq, struct subject *s,
 				 u32 due_signal)
 {
 	struct overhigh_look_head head = {};
+	struct task_struct *task;
 	u32 kind;
 
 #pragma unroll
@@ -194,7 +189,8 @@ static __noinline int write_look(struct seq_file *seq, struct subject *s,
 	head.pid = s->pid;
 	head.source = s->source;
 	head.due_signal = due_signal;
-	bpf_probe_read_kernel_str(head.comm, sizeof(head.comm), &s->task->comm);
+	task = s->task; /* a thread of it, perhaps */
+	BPF_CORE_READ_STR_INTO(&head.comm, task, group_leader, comm);
 	bpf_seq_write(seq, &head, sizeof(head));
 	bpf_seq_write(seq, &s->policy, sizeof(s->policy));
 	return 0;
@@ -225,7 +221,7 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	struct mm_struct *mm;
 	u32 due = 0;
 
-	if (!task || task->pid != task->tgid)
+	if (!task || !stands_for_process(task))
 		return 0;
 	s.task = task;
 	s.pid = task->tgid;
@@ -235,7 +231,7 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 		return 0;
 	note_episode(&s);
 	measure_over(&s, true);
-	s.start_ns = task->start_boottime;
+	s.start_ns = task->group_leader->start_boottime;
 	if (!s.excess_bytes) {
 		fell_below(&s);
 	} else {

@@ -476,7 +476,7 @@ static __always_inline int match_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (!task || task->pid != task->tgid || !task->mm)
+	if (!task || !stands_for_process(task))
 		return 0;
 	note_root();
 	return match_rules(task);

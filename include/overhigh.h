@@ -234,6 +234,8 @@ enum overhigh_state_flag {
 	OVERHIGH_STATE_STUCK = 1 << 3,	   /* slowdown ended for this episode */
 	OVERHIGH_STATE_BAD = 1 << 4,	/* the policy's refusal was reported */
 	OVERHIGH_STATE_MISSED = 1 << 5, /* a missed action was reported */
+	OVERHIGH_STATE_DUE = 1 << 6,	/* another process made it cross: the
+					 * loader is to act */
 	/* the one-shot signal of step n was sent: 1 << (8 + n) */
 	OVERHIGH_STATE_SIGNALLED = 1 << 8,
 };
@@ -304,6 +306,8 @@ enum overhigh_event_type {
 	OVERHIGH_EV_MISSED = 8,	   /* an action could not be done: detail */
 	OVERHIGH_EV_NEAR = 9,	   /* for the loader alone, never shown: a
 				    * sampled process may cross soon */
+	OVERHIGH_EV_DUE = 10,	   /* likewise: an action is due to a process
+				    * whose memory another one made grow */
 	OVERHIGH_EV_MAX,
 };
 

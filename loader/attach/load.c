@@ -124,6 +124,7 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 	skel->rodata->rss_slack_pages = rss_slack(cpus);
 	skel->rodata->can_stay_on_cpu = stay_on_cpu;
 	skel->rodata->have_hook = probe->module;
+	skel->rodata->can_signal_others = probe->signals_others;
 	skel->rodata->nr_scratch = SCRATCH_PER_CPU * cpus;
 	bpf_map__set_max_entries(skel->maps.rule_scratch,
 				 SCRATCH_PER_CPU * cpus);

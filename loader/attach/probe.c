@@ -29,6 +29,7 @@ static bool file_contains(const char *path, const char *word)
 struct btf_ids {
 	__s32 hook[HOOKS];
 	__s32 preempt_count; /* of either of its two names */
+	__s32 send_signal;   /* bpf_send_signal_task() */
 };
 
 static bool names_hook(const struct hook *hook, const char *name, __u32 kind)
@@ -64,6 +65,8 @@ static void find_ids(const struct btf *btf, struct btf_ids *ids)
 				ids->preempt_count = i;
 			continue;
 		}
+		if (!strcmp(name, "bpf_send_signal_task"))
+			ids->send_signal = i;
 		for (id = 0; id < HOOKS; id++)
 			if (names_hook(&hooks[id], name, kind))
 				ids->hook[id] = i;
@@ -292,6 +295,7 @@ int probe_kernel(struct probe *p, struct error *err)
 			     "CONFIG_DEBUG_INFO_BTF=y, as Debian's are");
 	find_ids(btf, &ids);
 	btf__free(btf);
+	p->signals_others = ids.send_signal;
 	probe_trampolines(p, &ids);
 	context_known = preempt_count_known(&ids);
 	for (id = 0; id < HOOKS; id++)

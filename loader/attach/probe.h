@@ -20,7 +20,8 @@ struct probe {
 	char trampoline_reason[128];
 	bool preempts; /* what is loaded may lose the CPU: RSS is looked at in
 			* rss_stat; known of loaded programs alone */
-	bool module;   /* the kernel module overhigh_hook can be used */
+	bool signals_others; /* bpf_send_signal_task() is there */
+	bool module;	     /* the kernel module overhigh_hook can be used */
 	char module_reason[128];
 	bool memcg; /* the memory controller is on cgroup2 */
 	char memcg_reason[128];

@@ -55,6 +55,10 @@ static int handle_event(void *ctx, void *data, size_t size)
 	}
 	if (event->type == OVERHIGH_EV_NEAR)
 		return ret; /* it was to wake us: the next scan sees why */
+	if (event->type == OVERHIGH_EV_DUE) {
+		d->respond_soon = true;
+		return ret;
+	}
 	printer_event(&d->printer, event);
 	d->respond_soon |= responses_concerns(d->responses, event);
 	stream_send(&d->stream, event);

@@ -243,6 +243,7 @@ const char *format_event_type(char *buffer, size_t size, uint32_t type)
 		[OVERHIGH_EV_REFUSED] = "refused",
 		[OVERHIGH_EV_MISSED] = "missed",
 		[OVERHIGH_EV_NEAR] = "near",
+		[OVERHIGH_EV_DUE] = "due",
 	};
 
 	return format_name(buffer, size, type, names, COUNT(names), "event");

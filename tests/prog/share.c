@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * share.c - processes that use the memory of another one, or whose main thread
+ * has left.  Prints key=value words.
+ *
+ *	share spawn MIB N	take MIB, start N children by posix_spawn and
+ *				one by vfork, wait for each; SIGTERM is counted
+ *	share vfork MIB		a child of vfork takes MIB, waits 3 s, ends
+ *	share clone MIB		children by clone(CLONE_VM) touch a page each
+ *				until MIB are taken
+ *	share leader MIB	the main thread leaves; another takes MIB,
+ *sleeps 5 s, ends share nothing		ends with 0
+ *
+ * What ought to come of it is said in tests/live/test_shared_mm.c.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096
+
+extern char **environ;
+
+static volatile sig_atomic_t handled;
+static volatile size_t taken;
+static char *memory;
+static size_t bytes;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(99);
+}
+
+static void map_memory(const char *mib)
+{
+	bytes = strtoull(mib, NULL, 10) << 20;
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		die("mmap");
+	madvise(memory, bytes, MADV_NOHUGEPAGE);
+}
+
+static void take(void)
+{
+	size_t at;
+
+	for (at = 0; at < bytes; at += PAGE)
+		memory[at] = 1;
+}
+
+static void pause_for(time_t seconds)
+{
+	struct timespec t = { .tv_sec = seconds };
+
+	while (nanosleep(&t, &t))
+		;
+}
+
+static int was_hit(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) != pid)
+		;
+	return !WIFEXITED(status) || WEXITSTATUS(status);
+}
+
+static int spawn(int n)
+{
+	char *argv[] = { "share", "nothing", NULL };
+	static int hit, i; /* a child of vfork uses them too */
+	pid_t pid;
+
+	signal(SIGTERM, on_signal);
+	take();
+	for (i = 0; i < n; i++) {
+		if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv,
+				environ))
+			die("posix_spawn");
+		hit += was_hit(pid);
+	}
+	pid = vfork();
+	if (!pid) {
+		/* as much as a shell does between the two */
+		for (i = 0; i < 16; i++)
+			memory[i * PAGE]++;
+		execv("/proc/self/exe", argv);
+		_exit(98);
+	}
+	hit += was_hit(pid);
+	printf("hit=%d handled=%d\n", hit, (int)handled);
+	return 0;
+}
+
+static int grow_in_vfork(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		take();
+		pause_for(3);
+		_exit(0);
+	}
+	printf("alive hit=%d\n", was_hit(pid));
+	return 0;
+}
+
+/* Each takes one page, ever another: as it dies of it, the next one comes. */
+static int take_one_page(void *arg)
+{
+	size_t at = taken;
+
+	(void)arg;
+	taken = at + PAGE;
+	memory[at] = 1;
+	return 0;
+}
+
+static int grow_in_clones(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	pid_t pid;
+
+	while (taken < bytes) {
+		pid = clone(take_one_page, stack + sizeof(stack),
+			    CLONE_VM | SIGCHLD, NULL);
+		if (pid < 0)
+			die("clone");
+		was_hit(pid);
+	}
+	pause_for(1);
+	printf("alive\n");
+	return 0;
+}
+
+static void *outlive_leader(void *arg)
+{
+	pthread_t *leader = arg;
+
+	pthread_join(*leader, NULL);
+	take();
+	pause_for(5);
+	printf("alive\n");
+	exit(0);
+}
+
+static int leave(void)
+{
+	static pthread_t leader;
+	pthread_t other;
+
+	leader = pthread_self();
+	if (pthread_create(&other, NULL, outlive_leader, &leader))
+		die("pthread_create");
+	pthread_exit(NULL);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "nothing"))
+		return 0;
+	if (argc < 3)
+		return 97;
+	setvbuf(stdout, NULL, _IONBF, 0);
+	map_memory(argv[2]);
+	if (!strcmp(argv[1], "spawn"))
+		return spawn(argc > 3 ? atoi(argv[3]) : 5);
+	if (!strcmp(argv[1], "vfork"))
+		return grow_in_vfork();
+	if (!strcmp(argv[1], "clone"))
+		return grow_in_clones();
+	if (!strcmp(argv[1], "leader"))
+		return leave();
+	return 97;
+}
