@@ -201,8 +201,22 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct inode {
+	s64 i_size;
+};
+
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct anon_vma;
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	unsigned long vm_flags;
+	struct anon_vma *anon_vma;
 };
 
 struct fs_struct {
@@ -254,6 +268,7 @@ struct bpf_array {
 };
 
 struct pt_regs___x86 {
+	unsigned long bx;
 	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
@@ -273,7 +288,6 @@ enum pid_type {
 
 struct seq_file;
 struct completion;
-struct vm_area_struct;
 struct vm_fault;
 struct kernel_siginfo;
 struct linux_binprm;
@@ -295,6 +309,10 @@ struct bpf_iter__task {
 #define FAULT_FLAG_REMOTE 0x80		     /* include/linux/mm_types.h */
 #define PAGE_COUNTER_UNSET_PAGES (~0UL >> 1) /* LONG_MAX / PAGE_SIZE and up */
 #define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h */
+/* include/linux/mm.h */
+#define VM_WRITE 0x2UL
+#define VM_EXEC 0x4UL
+#define VM_ACCOUNT 0x100000UL
 #define SEND_SIG_PRIV ((struct kernel_siginfo *)1)
 
 #endif /* VMLINUX_H */

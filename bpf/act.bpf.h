@@ -438,45 +438,4 @@ __noinline u32 due_signal(struct subject *s)
 	return signal;
 }
 
-/* While over with ENOMEM, small requests pass up to a budget. */
-static __always_inline bool small_request(struct overhigh_state *state,
-					  u64 request_bytes, u64 pad_bytes)
-{
-	u64 before;
-
-	if (request_bytes >= OVERHIGH_SMALL_REQUEST_BYTES + pad_bytes)
-		return false;
-	before = __sync_fetch_and_add(&state->small_bytes, request_bytes);
-	return before + request_bytes <= OVERHIGH_SMALL_BUDGET_BYTES;
-}
-
-/*
- * Current asks for address space, pad_bytes of it not for what it needs now.
- * Returns -ENOMEM if it is over and its step is ENOMEM, else 0.
- */
-static __always_inline int memory_requested(u64 request_bytes, u64 pad_bytes)
-{
-	struct overhigh_state *state = NULL;
-	struct subject s = {};
-	u32 control;
-
-	if (!is_governed(&s))
-		return 0;
-	control = judge_current(&s, &state);
-	if (!state)
-		return 0;
-	control = ask_decision(&s, state, control);
-	if (overhigh_action(control) != OVERHIGH_ENOMEM)
-		return 0;
-	if (small_request(state, request_bytes, pad_bytes))
-		return 0;
-	if (first_of_step(state))
-		acted(&s, control, 0);
-	if (dry_run())
-		return 0;
-	__sync_fetch_and_add(&state->denied, 1);
-	count(OVERHIGH_COUNT_ENOMEM);
-	return -ENOMEM;
-}
-
 #endif /* OVERHIGH_ACT_BPF_H */

@@ -343,6 +343,7 @@ static __always_inline void reset_episode(struct subject *s,
 	__sync_fetch_and_and(&state->flags, keep);
 	state->least_excess_bytes = 0;
 	state->small_bytes = 0;
+	state->linked_pages = 0;
 	state->owed_pages = 0;
 	state->rss_bytes = s->rss_bytes;
 	state->excess_bytes = 0;

@@ -369,6 +369,8 @@ static __always_inline void leave_cpu(void)
 enum enomem_call {
 	CALL_OTHER,
 	CALL_MMAP,
+	CALL_OLD_MMAP, /* its arguments are where user space can change them */
+	CALL_SHMAT,
 	CALL_BRK,
 	CALL_MREMAP,
 	CALL_MPROTECT,
@@ -377,21 +379,14 @@ enum enomem_call {
 struct call_args {
 	enum enomem_call call;
 	u64 length; /* argument 2 of mmap and mprotect, bytes */
-	u64 prot;   /* argument 3 of mmap and mprotect */
-	u64 flags;  /* argument 4 of mmap; 0 for the others */
 };
 
 /*
- * The system call that current is in.  What is not one of the four (execve,
- * clone, a page fault that grows the stack) is CALL_OTHER and never fails.
+ * The system call that current is in.  What is none of these (execve, clone, a
+ * page fault that grows the stack) is CALL_OTHER and never fails.
  */
 #if defined(__TARGET_ARCH_x86)
-struct pt_regs___r10 {
-	unsigned long r10;
-	unsigned long di;
-} __attribute__((preserve_access_index));
-
-static __always_inline enum enomem_call native_call(u64 nr)
+static __always_inline enum enomem_call native_call(u32 nr)
 {
 	switch (nr) {
 	case 9:
@@ -403,16 +398,24 @@ static __always_inline enum enomem_call native_call(u64 nr)
 		return CALL_BRK;
 	case 25:
 		return CALL_MREMAP;
+	case 30:
+		return CALL_SHMAT;
 	default:
 		return CALL_OTHER;
 	}
 }
 
-static __always_inline enum enomem_call ia32_call(u64 nr)
+static __always_inline enum enomem_call ia32_call(u32 nr, u32 first)
 {
 	switch (nr) {
-	case 192: /* mmap2; mmap (90) takes a pointer and is not used by libc */
+	case 90:
+		return CALL_OLD_MMAP;
+	case 192: /* mmap2 */
 		return CALL_MMAP;
+	case 117: /* ipc; its upper half is a version */
+		return (first & 0xffff) == 21 ? CALL_SHMAT : CALL_OTHER;
+	case 397:
+		return CALL_SHMAT;
 	case 125: /* mprotect */
 	case 380: /* pkey_mprotect */
 		return CALL_MPROTECT;
@@ -425,28 +428,21 @@ static __always_inline enum enomem_call ia32_call(u64 nr)
 	}
 }
 
+/* The number is an int to the kernel, and so are the arguments of 32-bit calls:
+ * what a program leaves in the upper halves means nothing. */
 static __always_inline void current_call(struct call_args *args)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *user_regs = (void *)bpf_task_pt_regs(task);
-	struct pt_regs___x86 *regs = (void *)user_regs;
-	u64 nr = BPF_CORE_READ(regs, orig_ax);
+	struct pt_regs___x86 *regs = (void *)bpf_task_pt_regs(task);
+	u32 nr = BPF_CORE_READ(regs, orig_ax);
 
 	if (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT) {
-		args->call = ia32_call(nr);
-		args->length = BPF_CORE_READ(regs, cx);
-		args->prot = BPF_CORE_READ(regs, dx);
-		args->flags = BPF_CORE_READ(regs, si);
+		args->call = ia32_call(nr, BPF_CORE_READ(regs, bx));
+		args->length = (u32)BPF_CORE_READ(regs, cx);
 	} else {
-		struct pt_regs___r10 *fourth = (void *)user_regs;
-
-		args->call = native_call(nr & ~0x40000000ULL); /* x32 */
+		args->call = native_call(nr & ~0x40000000U); /* x32 */
 		args->length = BPF_CORE_READ(regs, si);
-		args->prot = BPF_CORE_READ(regs, dx);
-		args->flags = BPF_CORE_READ(fourth, r10);
 	}
-	if (args->call != CALL_MMAP)
-		args->flags = 0;
 }
 #elif defined(__TARGET_ARCH_arm64)
 static __always_inline void current_call(struct call_args *args)
@@ -468,13 +464,13 @@ static __always_inline void current_call(struct call_args *args)
 	case 216:
 		args->call = CALL_MREMAP;
 		break;
+	case 196:
+		args->call = CALL_SHMAT;
+		break;
 	default:
 		args->call = CALL_OTHER;
 	}
 	args->length = BPF_CORE_READ(regs, regs[1]);
-	args->prot = BPF_CORE_READ(regs, regs[2]);
-	args->flags =
-		args->call == CALL_MMAP ? BPF_CORE_READ(regs, regs[3]) : 0;
 }
 #else
 #error "no system call numbers for this architecture: add current_call()"

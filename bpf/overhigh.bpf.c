@@ -24,6 +24,7 @@
 #include "module.bpf.h"
 #include "decide.bpf.h"
 #include "act.bpf.h"
+#include "request.bpf.h"
 #include "near.bpf.h"
 #include "rule_subject.bpf.h"
 #include "rules.bpf.h"
@@ -101,22 +102,25 @@ int BPF_PROG(memcg_state, struct mem_cgroup *memcg, int item, int value)
 	return value < 0 ? memory_freed() : 0;
 }
 
-/* Act: ENOMEM. */
+/* Act: ENOMEM.  Also called for what execve maps, which is not current's yet.
+ */
 SEC("fmod_ret/security_mmap_file")
 int BPF_PROG(mmap_request, struct file *file, unsigned long prot,
 	     unsigned long flags)
 {
+	struct request r = {};
 	struct call_args args;
 
 	current_call(&args);
-	if (args.call != CALL_MMAP || !takes_memory(&args, file))
-		return 0;
-	return memory_requested(args.length, 0);
+	return mapping_request(&r, &args, file, prot, flags) ?
+		       memory_requested(&r) :
+		       0;
 }
 
 SEC("fmod_ret/security_vm_enough_memory_mm")
 int BPF_PROG(growth_request, struct mm_struct *mm, long pages)
 {
+	struct request r = { .bytes = (u64)pages * page_bytes };
 	struct call_args args;
 
 	current_call(&args);
@@ -125,28 +129,34 @@ int BPF_PROG(growth_request, struct mm_struct *mm, long pages)
 		return 0;
 	if (mm != bpf_get_current_task_btf()->mm)
 		return 0;
-	return memory_requested((u64)pages * page_bytes,
-				args.call == CALL_BRK ? OVERHIGH_BRK_PAD_BYTES :
-							0);
+	if (args.call == CALL_BRK)
+		r.pad_bytes = OVERHIGH_BRK_PAD_BYTES;
+	return memory_requested(&r);
 }
 
 SEC("fmod_ret/security_file_mprotect")
 int BPF_PROG(mprotect_request, struct vm_area_struct *vma,
 	     unsigned long reqprot, unsigned long prot)
 {
+	struct request r = {};
 	struct call_args args;
 
 	current_call(&args);
-	if (args.call != CALL_MPROTECT || !takes_memory(&args, NULL))
+	if (args.call != CALL_MPROTECT || !adds_write(vma, reqprot))
 		return 0;
-	return memory_requested(args.length, 0);
+	r.bytes = overhigh_excess(vma->vm_end, vma->vm_start);
+	if (r.bytes > args.length)
+		r.bytes = args.length;
+	return memory_requested(&r);
 }
 
 /* Act: ENOMEM for mlock, mlock2, mlockall and mremap, with the module. */
 SEC("fentry/overhigh_memlock")
 int BPF_PROG(memlock, u64 bytes)
 {
-	if (have_hook && memory_requested(bytes, 0))
+	struct request r = { .bytes = bytes };
+
+	if (have_hook && memory_requested(&r))
 		overhigh_deny();
 	return 0;
 }

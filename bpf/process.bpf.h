@@ -8,24 +8,7 @@
 #ifndef OVERHIGH_PROCESS_BPF_H
 #define OVERHIGH_PROCESS_BPF_H
 
-#define SIGCONT_NR 18	     /* asm-generic/signal.h; x86 and arm64 agree */
-#define PROT_ANY 0x7	     /* read, write, execute */
-#define PROT_EXECUTE 0x4     /* linux/mman.h */
-#define MAP_DENYWRITE 0x0800 /* the mark of a dynamic linker's mapping */
-
-/*
- * Requests that cannot add memory pass: address space with no access is how
- * allocators give back and reserve.  So do program files that are mapped to be
- * run: a program started by an over-limit cgroup would otherwise not link.
- */
-static __always_inline bool takes_memory(struct call_args *args,
-					 struct file *file)
-{
-	if (!(args->prot & PROT_ANY))
-		return false;
-	return !(file && ((args->prot & PROT_EXECUTE) ||
-			  (args->flags & MAP_DENYWRITE)));
-}
+#define SIGCONT_NR 18 /* asm-generic/signal.h; x86 and arm64 agree */
 
 /* Current has given memory back; so it may be below now. */
 static __always_inline int memory_freed(void)

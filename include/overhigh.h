@@ -209,6 +209,9 @@ struct overhigh_verdict {
 #define OVERHIGH_SMALL_REQUEST_BYTES (64ULL << 10)
 #define OVERHIGH_SMALL_BUDGET_BYTES (1ULL << 20)
 
+/* Likewise what a dynamic linker maps of program files to write to. */
+#define OVERHIGH_LINK_BUDGET_BYTES (16ULL << 20)
+
 /* glibc's malloc adds so much to each growth of the heap by brk (M_TOP_PAD of
  * mallopt(3), and up to a page): without it a request may be small. */
 #define OVERHIGH_BRK_PAD_BYTES ((128ULL + 4) << 10)
@@ -278,7 +281,8 @@ struct overhigh_state {
 	__u32 denied;	     /* requests failed with ENOMEM */
 	__u32 flags;	     /* enum overhigh_state_flag */
 	__u32 step;	     /* of the ladder, 0: the first. Since 0.2. */
-	__u32 pad;	     /* 0 */
+	__u32 linked_pages;  /* passed for a dynamic linker in this episode.
+			      * Since 0.2. */
 };
 
 /*

@@ -25,6 +25,7 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kprobes.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/psi.h>
 #include <linux/rcupdate.h>
@@ -313,17 +314,17 @@ static void memlock_post(struct kprobe *probe, struct pt_regs *regs,
 {
 }
 
-#ifdef CONFIG_X86_64
-#define SYSCALL(name) "__x64_sys_" name
-#else
-#define SYSCALL(name) "__arm64_sys_" name
-#endif
-#define MEMLOCK(call)                                                          \
+#define MEMLOCK(symbol)                                                        \
 	{                                                                      \
-		.symbol_name = SYSCALL(call), .pre_handler = memlock_entry,    \
+		.symbol_name = symbol, .pre_handler = memlock_entry,           \
 		.post_handler = memlock_post,                                  \
 	}
+#define MEMLOCK_CALLS(prefix)                                                  \
+	MEMLOCK(prefix "mlock"), MEMLOCK(prefix "mlock2"),                     \
+		MEMLOCK(prefix "mlockall"), MEMLOCK(prefix "mremap")
 
+/* An array of MEMLOCKS for each entry that the kernel has: of 32-bit programs,
+ * and of int 0x80 in others, it is another function. */
 enum {
 	MLOCK,
 	MLOCK2,
@@ -331,11 +332,15 @@ enum {
 	MREMAP,
 	MEMLOCKS
 };
-static struct kprobe memlock_probes[MEMLOCKS] = {
-	[MLOCK] = MEMLOCK("mlock"),
-	[MLOCK2] = MEMLOCK("mlock2"),
-	[MLOCKALL] = MEMLOCK("mlockall"),
-	[MREMAP] = MEMLOCK("mremap"),
+static struct kprobe memlock_probes[] = {
+#ifdef CONFIG_X86_64
+	MEMLOCK_CALLS("__x64_sys_"),
+#ifdef CONFIG_IA32_EMULATION
+	MEMLOCK_CALLS("__ia32_sys_"),
+#endif
+#else
+	MEMLOCK_CALLS("__arm64_sys_"),
+#endif
 };
 
 /* What the call may add to the memory of current. */
@@ -344,11 +349,13 @@ static u64 asked_bytes(struct kprobe *probe, struct pt_regs *user)
 	unsigned long args[6];
 
 	syscall_get_arguments(current, user, args);
-	switch (probe - memlock_probes) {
+	switch ((probe - memlock_probes) % MEMLOCKS) {
 	case MLOCK:
 	case MLOCK2:
 		return args[1];
 	case MREMAP:
+		if (args[3] & MREMAP_DONTUNMAP) /* it keeps the old ones too */
+			return args[2];
 		return args[2] > args[1] ? args[2] - args[1] : 0;
 	default: /* all there is, and will be */
 		return U64_MAX;
@@ -680,7 +687,7 @@ static int probe_memlocks(void)
 {
 	int i, ret;
 
-	for (i = 0; i < MEMLOCKS; i++) {
+	for (i = 0; i < ARRAY_SIZE(memlock_probes); i++) {
 		ret = register_kprobe(&memlock_probes[i]);
 		if (!ret)
 			continue;
@@ -697,7 +704,7 @@ static void unprobe_memlocks(void)
 {
 	int i;
 
-	for (i = 0; i < MEMLOCKS; i++)
+	for (i = 0; i < ARRAY_SIZE(memlock_probes); i++)
 		unregister_kprobe(&memlock_probes[i]);
 }
 

@@ -19,6 +19,7 @@
  *	hold=SECONDS	do nothing
  *	fork=N		N children do the remaining steps, the parent waits
  *	exec		the remaining steps in a new image of this program
+ *	exec=PATH	another program, without arguments
  *	exit=N		end
  * Options:
  *	--progress FILE	a file of sizeof(struct progress) to report into
@@ -514,6 +515,14 @@ static void exec_rest(int argc, char **argv, int first_step, int next)
 	die("execv");
 }
 
+static void exec_other(const char *path)
+{
+	char *args[] = { (char *)path, NULL };
+
+	execv(path, args);
+	die(path);
+}
+
 static int request(const char *name, const char *value)
 {
 	size_t bytes = parse_size(value);
@@ -558,6 +567,8 @@ static void do_step(char *name, const char *value)
 		give(parse_size(value));
 	else if (!strcmp(name, "pageout"))
 		advise_all(MADV_PAGEOUT);
+	else if (!strcmp(name, "exec"))
+		exec_other(value);
 	else if (!strcmp(name, "fork"))
 		fork_children(atoi(value));
 	else if (!strcmp(name, "exit"))
