@@ -201,7 +201,12 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
+
 struct inode {
+	struct super_block *i_sb;
 	s64 i_size;
 };
 

@@ -17,6 +17,8 @@
 #define MAP_FIXED 0x10
 #define MAP_DENYWRITE 0x0800 /* the mark of a dynamic linker's mapping */
 
+#define TMPFS_MAGIC 0x01021994 /* linux/magic.h */
+
 struct request {
 	u64 bytes;
 	u64 pad_bytes;	 /* of them, not for what current needs now */
@@ -30,6 +32,12 @@ static __always_inline u64 file_bytes(struct file *file)
 	u64 bytes = file ? BPF_CORE_READ(file, f_inode, i_size) : 0;
 
 	return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+/* tmpfs, memfd, System V: there a page that is only read takes memory, too. */
+static __always_inline bool is_shmem(struct file *file)
+{
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == TMPFS_MAGIC;
 }
 
 /*
@@ -61,7 +69,7 @@ static __always_inline bool mapping_request(struct request *r,
 	if (!file)
 		return true;
 	if (!(prot & PROT_WRITE)) {
-		r->reads_file = args->call != CALL_SHMAT;
+		r->reads_file = !is_shmem(file);
 		return !((prot & PROT_EXEC) || (flags & MAP_DENYWRITE));
 	}
 	r->links = (flags & (MAP_PRIVATE | MAP_FIXED)) ==
@@ -115,8 +123,8 @@ static __always_inline int memory_requested(struct request *r)
 	if (!is_governed(&s))
 		return 0;
 	/* page cache, which counts for those who ask for that */
-	if (r->reads_file && !(overhigh_flags(s.policy.control) &
-			       (OVERHIGH_RSS_FILE | OVERHIGH_RSS_SHMEM)))
+	if (r->reads_file &&
+	    !(overhigh_flags(s.policy.control) & OVERHIGH_RSS_FILE))
 		return 0;
 	control = judge_current(&s, &state);
 	if (!state)
