@@ -310,6 +310,7 @@ struct bpf_iter__task {
 
 /* values from the kernel's headers that are not in BTF */
 #define PF_EXITING 0x00000004		     /* include/linux/sched.h */
+#define PF_FORKNOEXEC 0x00000040	     /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000		     /* include/linux/sched.h */
 #define FAULT_FLAG_REMOTE 0x80		     /* include/linux/mm_types.h */
 #define PAGE_COUNTER_UNSET_PAGES (~0UL >> 1) /* LONG_MAX / PAGE_SIZE and up */

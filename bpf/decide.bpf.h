@@ -9,43 +9,6 @@
 #ifndef OVERHIGH_DECIDE_BPF_H
 #define OVERHIGH_DECIDE_BPF_H
 
-/* The id of a cgroup's ancestor at a level of the default hierarchy. */
-static __always_inline u64 ancestor_id(struct cgroup *cgroup, int level)
-{
-	struct cgroup *ancestor = NULL;
-
-	bpf_probe_read_kernel(
-		&ancestor, sizeof(ancestor),
-		(void *)cgroup +
-			bpf_core_field_offset(struct cgroup, ancestors) +
-			level * sizeof(ancestor));
-	return BPF_CORE_READ(ancestor, kn, id);
-}
-
-struct cgroup_walk {
-	struct cgroup *cgroup; /* the task's own */
-	u32 levels;	       /* that have policies, as a mask */
-	int depth;
-	u64 found_id;
-};
-
-static long look_at_level(u32 i, void *ctx)
-{
-	struct cgroup_walk *w = ctx;
-	int level = w->depth - i;
-	u64 id;
-
-	if (level < 0)
-		return 1;
-	if (level > OVERHIGH_MAX_LEVEL || !(w->levels >> level & 1))
-		return 0;
-	id = ancestor_id(w->cgroup, level);
-	if (!bpf_map_lookup_elem(&cgroup_policy, &id))
-		return 0;
-	w->found_id = id;
-	return 1;
-}
-
 /*
  * The policy of the nearest cgroup that has one.  Only the levels that the
  * loader has seen a policy at are looked up.
@@ -53,21 +16,16 @@ static long look_at_level(u32 i, void *ctx)
 __noinline int find_cgroup_policy(struct subject *s, u32 levels)
 {
 	struct overhigh_policy *policy;
-	struct cgroup_walk w = {};
-	struct task_struct *task;
+	u64 id;
 
 	if (!s)
 		return 0;
-	task = s->task;
-	w.cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-	w.depth = BPF_CORE_READ(task, cgroups, dfl_cgrp, level);
-	w.levels = levels;
-	bpf_loop(MAX_DEPTH, look_at_level, &w, 0);
-	policy = bpf_map_lookup_elem(&cgroup_policy, &w.found_id);
+	id = governing_cgroup(s->task, levels);
+	policy = bpf_map_lookup_elem(&cgroup_policy, &id);
 	if (!policy)
 		return 0;
 	s->source = OVERHIGH_SOURCE_CGROUP;
-	s->source_id = w.found_id;
+	s->source_id = id;
 	s->policy = *policy;
 	return 1;
 }
@@ -174,6 +132,8 @@ static __always_inline bool waits_for_pressure(struct subject *s)
 static __always_inline void measure_over(struct subject *s, bool exact)
 {
 	measure(s, exact);
+	if (s->most_excess_bytes)
+		leave_out_inherited(s);
 	if (s->excess_bytes && waits_for_pressure(s))
 		s->excess_bytes = s->most_excess_bytes = 0;
 }

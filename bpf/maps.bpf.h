@@ -98,6 +98,23 @@ struct {
 	__type(value, u32); /* pid */
 } sampled SEC(".maps");
 
+/* What a process had from its parent: the first of a chain of forks. */
+struct fork_base {
+	u64 start_ns;	 /* of the child */
+	u64 cgroup_id;	 /* at the fork, on the default hierarchy */
+	u64 governed_id; /* the cgroup whose policy governed there, or 0 */
+	u32 pages[OVERHIGH_KINDS];
+};
+
+/* written by the BPF programs at fork; the oldest go: those are judged in full
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u32); /* pid */
+	__type(value, struct fork_base);
+} fork_bases SEC(".maps");
+
 /* first part written by the loader, second by the BPF programs */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -113,7 +113,7 @@ __noinline int measure_rss_exact(struct subject *s)
  * RSS of the kinds that the policy counts.  The per-CPU parts are added only
  * where they can decide, as percpu_counter_compare() does.
  */
-static __always_inline u64 measure_rss(struct subject *s, bool exact)
+static __always_inline void measure_rss(struct subject *s, bool exact)
 {
 	u32 flags = overhigh_flags(s->policy.control);
 	u64 slack;
@@ -128,7 +128,6 @@ static __always_inline u64 measure_rss(struct subject *s, bool exact)
 	}
 	if (exact)
 		measure_rss_exact(s);
-	return overhigh_excess(s->rss_bytes, s->policy.process_limit);
 }
 
 struct memcg_walk {
@@ -225,6 +224,23 @@ __noinline int measure_memcg(struct subject *s)
 	return 0;
 }
 
+/* How far over s is, by what was measured. */
+static __always_inline void compare(struct subject *s)
+{
+	u32 flags = overhigh_flags(s->policy.control);
+	u64 least, most;
+
+	least = overhigh_excess(s->rss_bytes, s->policy.process_limit);
+	most = overhigh_excess(s->rss_most_bytes, s->policy.process_limit);
+	s->excess_bytes = overhigh_combine(flags, least, s->memcg_excess_bytes);
+	s->most_excess_bytes =
+		overhigh_combine(flags, most, s->memcg_excess_bytes);
+	s->limit_bytes = s->policy.process_limit;
+	if (!(flags & OVERHIGH_DIRECT) &&
+	    s->excess_bytes == s->memcg_excess_bytes && s->excess_bytes)
+		s->limit_bytes = s->memcg_limit_bytes;
+}
+
 /*
  * Fills in the measured part of s.  exact: read what a report will show, not
  * only what decides.
@@ -232,21 +248,12 @@ __noinline int measure_memcg(struct subject *s)
 static __always_inline void measure(struct subject *s, bool exact)
 {
 	u32 flags = overhigh_flags(s->policy.control);
-	u64 rss_excess = 0, most;
 
 	if (exact || (flags & OVERHIGH_RSS_MASK))
-		rss_excess = measure_rss(s, exact);
+		measure_rss(s, exact);
 	if (exact || !(flags & OVERHIGH_DIRECT))
 		measure_memcg(s);
-	s->excess_bytes =
-		overhigh_combine(flags, rss_excess, s->memcg_excess_bytes);
-	most = overhigh_excess(s->rss_most_bytes, s->policy.process_limit);
-	s->most_excess_bytes =
-		overhigh_combine(flags, most, s->memcg_excess_bytes);
-	s->limit_bytes = s->policy.process_limit;
-	if (!(flags & OVERHIGH_DIRECT) &&
-	    s->excess_bytes == s->memcg_excess_bytes && s->excess_bytes)
-		s->limit_bytes = s->memcg_limit_bytes;
+	compare(s);
 }
 
 #endif /* OVERHIGH_OVERAGE_BPF_H */

@@ -22,6 +22,8 @@
 #include "overage.bpf.h"
 #include "report.bpf.h"
 #include "module.bpf.h"
+#include "cgroup.bpf.h"
+#include "fork.bpf.h"
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "request.bpf.h"

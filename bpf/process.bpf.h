@@ -71,6 +71,7 @@ static __always_inline int inherit(struct task_struct *parent,
 
 	if (from == to) /* a thread */
 		return 0;
+	note_fork(parent, child);
 	bpf_map_delete_elem(&process_rule, &to);
 	if (is_by_hand(from))
 		return pass_on(child, from, to);

@@ -63,6 +63,8 @@ enum overhigh_flag {
 	OVERHIGH_RSS_SWAP = 1 << 11,  /* count MM_SWAPENTS */
 	OVERHIGH_STUCK_REPORT = 1 << 12, /* SLOWDOWN goes on when stuck */
 	OVERHIGH_STUCK_KILL = 1 << 13,	 /* SIGKILL when stuck */
+	OVERHIGH_FORK_GROWN = 1 << 14, /* of a child that has not exec'ed count
+					* what it grew by. Since 0.2. */
 };
 
 #define OVERHIGH_RSS_MASK                                                      \
@@ -70,7 +72,12 @@ enum overhigh_flag {
 	 OVERHIGH_RSS_SWAP)
 #define OVERHIGH_FLAGS_MASK                                                    \
 	(OVERHIGH_SIGCONT | OVERHIGH_DIRECT | OVERHIGH_LOG |                   \
-	 OVERHIGH_RSS_MASK | OVERHIGH_STUCK_REPORT | OVERHIGH_STUCK_KILL)
+	 OVERHIGH_RSS_MASK | OVERHIGH_STUCK_REPORT | OVERHIGH_STUCK_KILL |     \
+	 OVERHIGH_FORK_GROWN)
+
+/* A child of fork is not over before it has taken so much itself: it may be
+ * about to exec. */
+#define OVERHIGH_FORK_ROOM_BYTES (4ULL << 20)
 
 /*
  * RSS kinds, in the order of the kernel's mm->rss_stat (MM_FILEPAGES is 0).

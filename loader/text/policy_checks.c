@@ -39,6 +39,9 @@ static int check_condition(const struct policy_options *options,
 	if (policy_option_given(options, POLICY_KEY_DIRECT) && !limit)
 		return bad_input(err, "--direct looks at --limit alone: add "
 				      "--limit, or leave --direct out");
+	if (policy_option_given(options, POLICY_KEY_FORK_GROWN) && !limit)
+		return bad_input(err, "--fork-grown says what --limit counts: "
+				      "add --limit, or leave --fork-grown out");
 	if (policy_option_given(options, POLICY_KEY_RSS) && !limit && !rate)
 		return bad_input(err, "--rss says what --limit counts: add "
 				      "--limit, or leave --rss out");

@@ -325,6 +325,11 @@ const struct policy_field policy_fields[POLICY_FIELDS] = {
 	  .help = "only --limit counts, whatever the cgroup does; so it is "
 		  "when --margin is not given",
 	  .flag = OVERHIGH_DIRECT },
+	{ .name = "fork-grown",
+	  .key = POLICY_KEY_FORK_GROWN,
+	  .help = "of a child that was forked and does not exec, --limit "
+		  "counts only what it has taken since",
+	  .flag = OVERHIGH_FORK_GROWN },
 	{ .name = "signal",
 	  .key = POLICY_KEY_SIGNAL,
 	  .metavar = "SIGNAL",

@@ -109,6 +109,119 @@ static int spawn(int n)
 	return 0;
 }
 
+static void exec_nothing(void)
+{
+	char *argv[] = { "share", "nothing", NULL };
+
+	execv("/proc/self/exe", argv);
+	_exit(98);
+}
+
+/* What a child does between fork and exec: a little. */
+static int fork_and_exec(int n)
+{
+	int hit = 0, i;
+	pid_t pid;
+
+	signal(SIGTERM, on_signal);
+	take();
+	signal(SIGTERM, SIG_DFL); /* ours has come */
+	while (n--) {
+		pid = fork();
+		if (!pid) {
+			map_memory("1");
+			take();
+			for (i = 0; i < 3; i++)
+				pause_ms(10);
+			exec_nothing();
+		}
+		hit += was_hit(pid);
+	}
+	printf("hit=%d handled=%d\n", hit, (int)handled);
+	return 0;
+}
+
+static int join(const char *procs)
+{
+	pid_t pid;
+	FILE *f;
+
+	take();
+	pid = fork();
+	if (!pid) {
+		f = fopen(procs, "w");
+		if (!f || fprintf(f, "%d\n", getpid()) < 0 || fclose(f))
+			_exit(97);
+		map_memory("16");
+		take();
+		exec_nothing();
+	}
+	printf("hit=%d\n", was_hit(pid));
+	return 0;
+}
+
+static int save(const char *own)
+{
+	pid_t pid;
+
+	take();
+	pid = fork();
+	if (!pid) {
+		map_memory(own);
+		take();
+		_exit(0);
+	}
+	printf("hit=%d\n", was_hit(pid));
+	return 0;
+}
+
+static void now(struct timespec *t)
+{
+	clock_gettime(CLOCK_MONOTONIC, t);
+}
+
+/* How many pages it gets to touch, one each 20 ms. */
+static int trickle(long ms)
+{
+	struct timespec began, t;
+	long took_ms;
+	size_t at = 0;
+
+	map_memory("4");
+	now(&began);
+	do {
+		memory[at] = 1;
+		at += PAGE;
+		pause_ms(20);
+		now(&t);
+		took_ms = (t.tv_sec - began.tv_sec) * 1000 +
+			  (t.tv_nsec - began.tv_nsec) / 1000000;
+	} while (took_ms < ms && at < bytes);
+	return at / PAGE;
+}
+
+static int keep_rate(long ms)
+{
+	sigset_t set;
+	int sig, n;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	take();
+	printf("ready\n");
+	sigwait(&set, &sig);
+	n = trickle(ms);
+	printf("parent=%d\n", n);
+	if (!fork()) {
+		n = trickle(ms);
+		printf("child=%d\n", n);
+		_exit(0);
+	}
+	wait(NULL);
+	return 0;
+}
+
 static int grow_in_vfork(void)
 {
 	pid_t pid = vfork();
@@ -202,6 +315,14 @@ int main(int argc, char **argv)
 		return grow_in_vfork();
 	if (!strcmp(argv[1], "clone"))
 		return grow_in_clones();
+	if (!strcmp(argv[1], "fork") && argc > 3)
+		return fork_and_exec(atoi(argv[3]));
+	if (!strcmp(argv[1], "join") && argc > 3)
+		return join(argv[3]);
+	if (!strcmp(argv[1], "save") && argc > 3)
+		return save(argv[3]);
+	if (!strcmp(argv[1], "rate") && argc > 3)
+		return keep_rate(atoi(argv[3]));
 	if (!strcmp(argv[1], "leader"))
 		return leave();
 	return 97;
