@@ -5,6 +5,7 @@
  * of fork has from its parent.
  */
 #include <signal.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -17,6 +18,9 @@ static void share(const char *policy, const char *words)
 
 	live_overhigh(&cmd, "exec %s -- %s/share %s", policy,
 		      dir ? dir : "build/tests", words);
+	/* a loader stays until the last of its processes has ended */
+	LIVE_UNTIL(access(LIVE_PINS, F_OK), LIVE_WAIT_MS, "%s is still there",
+		   LIVE_PINS);
 }
 
 #define KILLED (128 + SIGKILL)
