@@ -12,7 +12,7 @@
 #include "report/json.h"
 #include "report/policy_json.h"
 
-static __u64 counted_bytes(const struct overhigh_look *look)
+__u64 show_counted_bytes(const struct overhigh_look *look)
 {
 	__u32 flags = overhigh_flags(look->policy.control);
 	__u64 sum = 0;
@@ -58,7 +58,7 @@ static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
 	if (!process_read(local, &process))
 		json_add_text(object, "comm", process.comm);
 	if (look) {
-		json_add_u64(object, "counted_bytes", counted_bytes(look));
+		json_add_u64(object, "counted_bytes", show_counted_bytes(look));
 		json_add_u64(object, "usage_bytes", look->head.usage_bytes);
 		json_add_u64(object, "limit_bytes", look->head.limit_bytes);
 		json_add_u64(object, "excess_bytes", look->head.excess_bytes);

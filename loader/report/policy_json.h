@@ -17,6 +17,9 @@ cJSON *show_object(const struct pins *pins, const struct target *target,
 		   const struct overhigh_policy *policy,
 		   const struct overhigh_look *look);
 
+/* Of the kinds that its policy counts. */
+__u64 show_counted_bytes(const struct overhigh_look *look);
+
 /* Prints an object or array as JSON on standard output. */
 void show_json(const cJSON *json);
 

@@ -192,6 +192,34 @@ static void list_shows_every_policy(void **state)
 	live_run_stop();
 }
 
+/* They have no policy of their own, and so no line otherwise. */
+static void list_shows_who_is_over_under_a_cgroup(void **state)
+{
+	const char *root = live_cgroup_root(NULL), *cgroup;
+	struct live_proc *proc;
+	char line[64];
+
+	(void)state;
+	if (!root)
+		LIVE_SKIP("no cgroup2");
+	live_run("");
+	cgroup = live_cgroup(root, "list");
+	proc = live_eat("touch=64M wait");
+	live_at_gate(proc, 0, 1);
+	live_cgroup_enter(cgroup, proc->pid);
+	live_ok("set %s --action none --limit 32M", cgroup);
+	live_overhigh(&cmd, "list");
+	snprintf(line, sizeof(line), "%-14d eat ", proc->pid);
+	LIVE_ASSERT(strstr(cmd.out, line) && strstr(cmd.out, "(of /"),
+		    "lists: %s", cmd.out);
+	live_ok("set %s --action none --limit 1G", cgroup);
+	live_overhigh(&cmd, "list");
+	LIVE_ASSERT(!strstr(cmd.out, "(of /"), "below, and listed: %s",
+		    cmd.out);
+	kill(proc->pid, SIGKILL);
+	live_run_stop();
+}
+
 /* ---- bpftool ---- */
 
 #define NEED_BPFTOOL()                                                         \
@@ -371,6 +399,7 @@ int main(void)
 		LIVE_TEST(one_set_takes_many_processes),
 		LIVE_TEST(a_set_with_one_bad_target_changes_nothing),
 		LIVE_TEST(list_shows_every_policy),
+		LIVE_TEST_ONCE(list_shows_who_is_over_under_a_cgroup),
 		LIVE_TEST(print_gives_a_bpftool_line_that_does_the_same),
 		LIVE_TEST(what_bpftool_changes_holds_at_once),
 		LIVE_TEST(a_policy_that_is_put_back_at_once_is_enforced),
