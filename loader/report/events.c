@@ -2,15 +2,20 @@
 /* report/events.c - see report/events.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/cgroup.h"
+#include "base/clock.h"
 #include "report/events.h"
 #include "report/json.h"
 #include "text/format.h"
 #include "text/printable.h"
 #include "overhigh_policy.h"
+
+#define CGROUP_MOST 80 /* bytes of a path: an event is a short line */
 
 bool event_valid(const struct overhigh_event *event, size_t size)
 {
@@ -69,12 +74,69 @@ static void add_pid(cJSON *object, const char *name, const char *initial_name,
 		json_add_u64(object, initial_name, initial);
 }
 
+/* "2026-11-25T09:46:13.123456Z": the monotonic clock as that on the wall has
+ * it now. */
+static void add_wall_time(cJSON *object, __u64 time_ns)
+{
+	__u64 ago_ns = clock_now_ns() - time_ns;
+	__u64 wall_ns = clock_read_ns(CLOCK_REALTIME) - ago_ns;
+	time_t seconds = wall_ns / 1000000000ULL;
+	char day[32], text[48];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, sizeof(text), "%s.%06lluZ", day,
+		 wall_ns / 1000 % 1000000);
+	json_add_text(object, "time", text);
+}
+
+/* The path below the mount of cgroup2, of a long one the end; NULL if the
+ * cgroup is gone.  The last one is kept: many events in a row are of one
+ * cgroup, whose id is never that of another. */
+static const char *cgroup_path(__u64 id)
+{
+	static char path[PATH_MAX];
+	static const char *shown;
+	static __u64 last_id;
+	char mount[PATH_MAX];
+	size_t skip, length;
+
+	if (id == last_id)
+		return shown;
+	last_id = 0;
+	shown = NULL;
+	if (cgroup_by_id(id, path, sizeof(path), NULL) ||
+	    cgroup2_mount(mount, sizeof(mount)))
+		return NULL;
+	skip = strlen(mount);
+	length = strlen(path);
+	if (length > skip + CGROUP_MOST) {
+		skip = length - CGROUP_MOST;
+		memset(path + skip, '.', 3);
+	}
+	shown = path[skip] ? path + skip : "/";
+	last_id = id;
+	return shown;
+}
+
+static void add_cgroup(cJSON *object, __u64 id)
+{
+	const char *path = id ? cgroup_path(id) : NULL;
+
+	if (path)
+		json_add_text(object, "cgroup", path);
+	else
+		cJSON_AddNullToObject(object, "cgroup");
+}
+
 static cJSON *event_object(const struct overhigh_event *event)
 {
 	cJSON *object = cJSON_CreateObject();
 	char comm[OVERHIGH_COMM_LEN], text[FORMAT_MAX];
 
 	raw_comm(event, comm);
+	add_wall_time(object, event->time_ns);
 	json_add_u64(object, "time_ns", event->time_ns);
 	cJSON_AddStringToObject(
 		object, "type",
@@ -82,6 +144,7 @@ static cJSON *event_object(const struct overhigh_event *event)
 	add_pid(object, "pid", "initial_pid", event->seen_pid, event->pid);
 	add_pid(object, "tid", "initial_tid", event->seen_tid, event->tid);
 	json_add_text(object, "comm", comm);
+	add_cgroup(object, event->cgroup_id);
 	json_add_u64(object, "cgroup_id", event->cgroup_id);
 	json_add_u64(object, "start_ns", event->start_ns);
 	cJSON_AddItemToObject(object, "rss", rss_object(event));

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include "base/cgroup.h"
 #include "govern/extension.h"
+#include "text/extension_text.h"
 #include "text/format.h"
 #include "pins/governed.h"
 #include "overhigh_policy.h"
@@ -73,6 +74,52 @@ static void add_process(cJSON *object, const struct pins *pins, __u32 pid,
 	json_add_u64(object, "longest_delay_ns", state.longest_delay_ns);
 }
 
+static void add_step(cJSON *steps, __u32 control, __u32 after_ms)
+{
+	cJSON *step = cJSON_CreateObject();
+	char text[FORMAT_MAX];
+
+	json_add_text(
+		step, "action",
+		format_action(text, sizeof(text), overhigh_action(control)));
+	if (overhigh_action(control) == OVERHIGH_SIGNAL)
+		json_add_text(step, "signal",
+			      format_signal(text, sizeof(text),
+					    overhigh_signal(control)));
+	json_add_u64(step, "after_ms", after_ms);
+	cJSON_AddItemToArray(steps, step);
+}
+
+/* What is in the text of the policy, too, for programs. */
+static void add_terms(cJSON *object, const struct overhigh_policy *policy,
+		      const struct overhigh_extension *extension)
+{
+	cJSON *steps = cJSON_AddArrayToObject(object, "steps");
+	char text[FORMAT_MAX];
+	int i;
+
+	add_step(steps, policy->control, 0);
+	if (!extension && policy->escalation && !overhigh_extended(policy))
+		add_step(steps, policy->escalation, policy->grace_ms);
+	if (!extension)
+		return;
+	for (i = 0; i < OVERHIGH_MAX_STEPS && extension->steps[i].control; i++)
+		add_step(steps, extension->steps[i].control,
+			 extension->steps[i].after_ms);
+	if (extension->rate_bytes) {
+		json_add_u64(object, "rate_bytes", extension->rate_bytes);
+		json_add_u64(object, "burst_bytes", extension->burst_bytes);
+	}
+	if (extension->responses) {
+		format_responses(text, sizeof(text), extension);
+		json_add_text(object, "responses", text);
+	}
+	if (extension->pressure) {
+		format_pressure(text, sizeof(text), extension);
+		json_add_text(object, "pressure", text);
+	}
+}
+
 static void add_policy(cJSON *object, const struct pins *pins,
 		       const struct overhigh_policy *policy)
 {
@@ -85,6 +132,7 @@ static void add_policy(cJSON *object, const struct pins *pins,
 		bad = OVERHIGH_BAD_EXTENSION;
 	format_policy(text, sizeof(text), policy, extended ? &extension : NULL);
 	cJSON_AddStringToObject(object, "policy", text);
+	add_terms(object, policy, extended ? &extension : NULL);
 	json_add_u64(object, "control", policy->control);
 	json_add_u64(object, "escalation", policy->escalation);
 	json_add_u64(object, "grace_ms", policy->grace_ms);
