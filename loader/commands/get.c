@@ -81,7 +81,11 @@ static void print_text(const cJSON *object)
 
 	cJSON_ArrayForEach(item, object)
 	{
-		if (cJSON_IsString(item) || cJSON_IsRaw(item))
+		if (cJSON_IsArray(item)) /* the policy says it */
+			continue;
+		if (cJSON_IsNull(item))
+			printf("%-14s -\n", item->string);
+		else if (cJSON_IsString(item) || cJSON_IsRaw(item))
 			printf("%-14s %s\n", item->string, item->valuestring);
 		else
 			printf("%-14s %.0f\n", item->string, item->valuedouble);

@@ -169,6 +169,26 @@ static void a_set_with_one_bad_target_changes_nothing(void **state)
 	live_run_stop();
 }
 
+/* What is no line of text is not printed as a number. */
+static void get_prints_steps_as_options_alone(void **state)
+{
+	struct live_proc *proc;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("hold=60");
+	live_ok("set %d --action none --limit 1G --then kill --grace 1h",
+		proc->pid);
+	live_overhigh(&cmd, "get %d", proc->pid);
+	LIVE_ASSERT(!strstr(cmd.out, "steps") && strstr(cmd.out, "--then kill"),
+		    "prints: %s", cmd.out);
+	live_overhigh(&cmd, "get %d --json", proc->pid);
+	LIVE_ASSERT(strstr(cmd.out, "\"after_ms\":\t3600000"), "prints: %s",
+		    cmd.out);
+	kill(proc->pid, SIGKILL);
+	live_run_stop();
+}
+
 static void list_shows_every_policy(void **state)
 {
 	struct live_proc *a, *b;
@@ -398,6 +418,7 @@ int main(void)
 		LIVE_TEST(get_and_unset_of_what_is_not_there_fail),
 		LIVE_TEST(one_set_takes_many_processes),
 		LIVE_TEST(a_set_with_one_bad_target_changes_nothing),
+		LIVE_TEST_ONCE(get_prints_steps_as_options_alone),
 		LIVE_TEST(list_shows_every_policy),
 		LIVE_TEST_ONCE(list_shows_who_is_over_under_a_cgroup),
 		LIVE_TEST(print_gives_a_bpftool_line_that_does_the_same),
