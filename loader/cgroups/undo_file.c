@@ -144,23 +144,27 @@ static int open_cgroup(const struct undo *undo)
 	return -ESTALE;
 }
 
-static void undo_one(const struct undo *undo)
+/* Negative if it has to be tried again. */
+static int undo_one(const struct undo *undo)
 {
 	char now[KNOB_TEXT_MAX];
 	int fd = open_cgroup(undo), ret;
 
 	if (fd < 0)
-		return;
+		return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
 	ret = knob_read(fd, undo->knob, now);
 	if (!ret && !strcmp(now, undo->wrote))
 		ret = knob_write(fd, undo->knob, undo->old);
 	else if (!ret && strcmp(now, undo->old))
 		say("%s/%s was changed meanwhile: it stays %s", undo->path,
 		    knob_files[undo->knob], now);
-	if (ret && ret != -ENODEV && ret != -ENOENT)
+	if (ret == -ENODEV || ret == -ENOENT)
+		ret = 0; /* the cgroup is gone */
+	if (ret)
 		say("cannot write %s to %s/%s: %s", undo->old, undo->path,
 		    knob_files[undo->knob], strerror(-ret));
 	close(fd);
+	return ret;
 }
 
 typedef void (*undo_fn)(const struct undo *undo, void *ctx);
@@ -198,8 +202,9 @@ static int each(pid_t owner, undo_fn fn, void *ctx)
 
 static void undo_line(const struct undo *undo, void *ctx)
 {
-	(void)ctx;
-	undo_one(undo);
+	bool *failed = ctx;
+
+	*failed |= undo_one(undo) < 0;
 }
 
 /* What a dead loader's writers are just doing must not come after us. */
@@ -221,7 +226,8 @@ static void wait_for_writers(void)
 static void undo_everything(pid_t owner)
 {
 	struct error err;
-	int lock;
+	bool failed = false;
+	int lock, ret;
 
 	if (access(UNDO_PATH, F_OK))
 		return;
@@ -231,8 +237,12 @@ static void undo_everything(pid_t owner)
 		say("%s", err.text);
 		return;
 	}
-	if (each(owner, undo_line, NULL) != -ESRCH || !owner)
+	ret = each(owner, undo_line, &failed);
+	/* what could not be read or written back is for whoever comes next */
+	if (!failed && (!ret || (ret == -ESRCH && !owner)))
 		unlink(UNDO_PATH);
+	else if (ret != -ESRCH)
+		say("%s stays, as not all of it could be undone", UNDO_PATH);
 	close(lock);
 }
 

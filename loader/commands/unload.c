@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "base/lock.h"
 #include "commands/command.h"
+#include "daemon/leftover.h"
 #include "daemon/stopped.h"
 #include "pins/pins.h"
 #include "cgroups/undo_file.h"
@@ -47,7 +48,7 @@ static int run(int argc, char **argv, struct error *err)
 	bool force = false;
 	char owner[48];
 	struct pins pins;
-	int loader_lock,
+	int held_fd, loader_lock,
 		ret = command_parse(&command_unload, argc, argv, &force, err);
 
 	if (ret)
@@ -75,7 +76,9 @@ static int run(int argc, char **argv, struct error *err)
 		pins_close(&pins);
 	}
 	undo_all();
+	held_fd = ret ? leftover_open() : -1;
 	ret = pins_remove(err);
+	leftover_continue(held_fd);
 	close(loader_lock);
 	return ret;
 }

@@ -18,6 +18,7 @@
 #include "daemon/daemon.h"
 #include "report/events.h"
 #include "daemon/stopped.h"
+#include "govern/fingerprint.h"
 #include "attach/load.h"
 #include "base/log.h"
 #include "govern/enforce.h"
@@ -33,10 +34,18 @@
 				* bpftool wrote can get its hooks */
 #define RESPOND_NS 10000000ULL /* look at held processes this often */
 #define MOST_PAUSE_NS 200000000ULL
+/* A look at all policies for what bpftool has written takes a thousandth of a
+ * CPU; a first policy by bpftool is found within the shortest time. */
+#define SCAN_FACTOR 1000
+#define MOST_SCAN_NS 10000000000ULL
+/* A look at all that is governed, when nothing is known to be over. */
+#define LOOK_NS 1000000000ULL
+#define LOOK_FACTOR 500
+#define MOST_LOOK_NS 15000000000ULL
+#define MOST_REFIT_GAP_NS 2000000000ULL
 #define NR_EVENT_SOURCES 8
 #define MOST_REFIT_PAUSE_NS 60000000000ULL
 #define GUARD_RETRY_NS 1000000000ULL
-#define BUSY_SAID_NS 2000000000ULL /* a lock held for longer is told of */
 #define RELOAD_MOST_NS 10000000000ULL
 #define STARTER_NS 10000000000ULL /* for the first policy to be set */
 #define UNLOAD_WAIT_MS 1000
@@ -78,28 +87,6 @@ static void report_lost(struct daemon *d)
 	d->lost = lost;
 }
 
-/*
- * The lock of the policies for the loop, which waits for nobody: who holds it
- * may be stopped.  -EBUSY, said once: what it was for is due again later.
- */
-static int take_policy_lock(struct daemon *d, struct error *err)
-{
-	int lock = lock_take(LOCK_POLICY, false, err);
-
-	if (lock != -EBUSY) {
-		d->busy_since_ns = 0;
-		d->busy_said = false;
-		return lock;
-	}
-	if (!d->busy_since_ns)
-		d->busy_since_ns = d->now_ns;
-	if (d->now_ns - d->busy_since_ns > BUSY_SAID_NS && !d->busy_said) {
-		d->busy_said = true;
-		say("%s: hooks stay as they are until it lets go", err->text);
-	}
-	return lock;
-}
-
 /* With the lock of the policies. */
 static int refit_locked(struct daemon *d, bool watch, struct error *err)
 {
@@ -118,7 +105,7 @@ static int refit_locked(struct daemon *d, bool watch, struct error *err)
 
 static int refit(struct daemon *d, bool watch, struct error *err)
 {
-	int lock = take_policy_lock(d, err), ret;
+	int lock = role_policy_lock(d, err), ret;
 
 	if (lock < 0)
 		return lock;
@@ -127,9 +114,25 @@ static int refit(struct daemon *d, bool watch, struct error *err)
 	return ret;
 }
 
+/*
+ * How long to pause after work that took so much CPU time: factor times as
+ * long, so that many policies do not make a busy loader; but never so long that
+ * what waits for us waits noticeably.
+ */
+static __u64 pause_after(__u64 took_ns, unsigned int factor, __u64 least_ns,
+			 __u64 most_ns)
+{
+	__u64 pause_ns = took_ns * factor;
+
+	if (pause_ns < least_ns)
+		return least_ns;
+	return pause_ns < most_ns ? pause_ns : most_ns;
+}
+
 /* One that fails is said once, and tried again after a while that grows. */
 static void refit_or_say(struct daemon *d, bool watch)
 {
+	__u64 began_ns = clock_cpu_ns();
 	struct error err;
 	int ret;
 
@@ -138,6 +141,10 @@ static void refit_or_say(struct daemon *d, bool watch)
 	ret = refit(d, watch, &err);
 	if (!ret) {
 		d->refit_pause_ns = 0;
+		d->next_look_ns = 0; /* a limit may be lower than it was */
+		d->next_refit_ns =
+			d->now_ns + pause_after(clock_cpu_ns() - began_ns, 20,
+						0, MOST_REFIT_GAP_NS);
 		return;
 	}
 	if (ret == -EBUSY)
@@ -148,20 +155,6 @@ static void refit_or_say(struct daemon *d, bool watch)
 	if (d->refit_pause_ns > MOST_REFIT_PAUSE_NS)
 		d->refit_pause_ns = MOST_REFIT_PAUSE_NS;
 	d->next_refit_ns = d->now_ns + d->refit_pause_ns;
-}
-
-/*
- * How long to pause after work that took so much CPU time: factor times as
- * long, so that many policies do not make a busy loader; but never so long that
- * what waits for us waits noticeably.
- */
-static __u64 pause_after(__u64 took_ns, unsigned int factor, __u64 least_ns)
-{
-	__u64 pause_ns = took_ns * factor;
-
-	if (pause_ns < least_ns)
-		return least_ns;
-	return pause_ns < MOST_PAUSE_NS ? pause_ns : MOST_PAUSE_NS;
 }
 
 /*
@@ -189,40 +182,54 @@ static void scan(struct daemon *d)
 {
 	bool watch = d->pins->control->nr_over > 0 ||
 		     d->pins->control->near_until_ns > d->now_ns;
-	__u64 fingerprint, began_ns;
+	bool changed = d->pins->control->generation != d->generation ||
+		       watch != d->watching;
+	__u64 began_ns = clock_cpu_ns();
 
-	if (d->now_ns < d->next_scan_ns && watch == d->watching)
-		return;
-	catch_missed_execs(d);
-	began_ns = clock_cpu_ns();
-	fingerprint = policy_fingerprint(d->pins);
-	d->next_scan_ns =
-		d->now_ns + pause_after(clock_cpu_ns() - began_ns, 50, TICK_NS);
-	if (d->pins->control->generation != d->generation ||
-	    fingerprint != d->fingerprint || watch != d->watching)
+	if (d->now_ns >= d->next_scan_ns) {
+		catch_missed_execs(d);
+		changed |= policy_fingerprint(d->pins) != d->fingerprint;
+		d->next_scan_ns =
+			d->now_ns + pause_after(clock_cpu_ns() - began_ns,
+						SCAN_FACTOR, TICK_NS,
+						MOST_SCAN_NS);
+	}
+	if (changed)
 		refit_or_say(d, watch);
+}
+
+/* When the next look at what is governed is due.  While nothing is over that is
+ * rarely: it finds who is over though no charge has told of it. */
+static __u64 respond_due_ns(const struct daemon *d)
+{
+	if (!d->pins->control->nr_over)
+		return d->next_look_ns;
+	return d->respond_soon ? d->soon_respond_ns : d->next_respond_ns;
 }
 
 /* Looks at what is over; more often while something is held. */
 static void respond_in_time(struct daemon *d, bool anything_held)
 {
-	__u64 began_ns = clock_cpu_ns();
+	__u64 began_ns = clock_cpu_ns(), took_ns;
 	struct error err;
 
 	if (!d->pins->control->nr_over)
 		d->respond_soon = false; /* what it was for is below again */
-	if (!d->pins->control->nr_over ||
-	    d->now_ns <
-		    (d->respond_soon ? d->soon_respond_ns : d->next_respond_ns))
+	if ((!d->policies && !d->pins->control->nr_over) ||
+	    d->now_ns < respond_due_ns(d))
 		return;
 	d->respond_soon = false;
 	if (respond(d->pins, d->responses, &err))
 		say("%s", err.text);
-	d->soon_respond_ns = d->now_ns + pause_after(clock_cpu_ns() - began_ns,
-						     20, RESPOND_NS);
+	took_ns = clock_cpu_ns() - began_ns;
+	d->soon_respond_ns =
+		d->now_ns + pause_after(took_ns, 20, RESPOND_NS, MOST_PAUSE_NS);
 	d->next_respond_ns =
-		d->now_ns + pause_after(clock_cpu_ns() - began_ns, 20,
-					anything_held ? RESPOND_NS : TICK_NS);
+		d->now_ns + pause_after(took_ns, 20,
+					anything_held ? RESPOND_NS : TICK_NS,
+					MOST_PAUSE_NS);
+	d->next_look_ns = d->now_ns + pause_after(took_ns, LOOK_FACTOR, LOOK_NS,
+						  MOST_LOOK_NS);
 }
 
 /* The module may come at any time; it cannot go while we use it. */
@@ -238,7 +245,7 @@ static void take_up_module(struct daemon *d)
 		return;
 	if (probe_kernel(&probe, &err) || !probe.module)
 		return;
-	lock = take_policy_lock(d, &err);
+	lock = role_policy_lock(d, &err);
 	if (lock == -EBUSY)
 		return;
 	d->module_failed = lock < 0 || load_again(&probe, d->pins, &err);
@@ -301,7 +308,7 @@ static int enforce(struct daemon *d, const struct rules *rules,
 static void reload(struct daemon *d)
 {
 	struct reload_result result = { .began_ns = clock_now_ns() };
-	int lock = take_policy_lock(d, &result.err), ret = lock;
+	int lock = role_policy_lock(d, &result.err), ret = lock;
 	struct rules rules;
 
 	if (lock == -EBUSY && d->now_ns < d->reload_until_ns)
@@ -339,48 +346,6 @@ static void handle_signal(struct daemon *d)
 		d->ending = true;
 }
 
-/* Whoever has started a loader in the background has no need of it any more,
- * or has ended. */
-static void starter_left(struct daemon *d)
-{
-	epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, d->starter_fd, NULL);
-	d->starter_gone = true;
-	d->needed_until_ns = 0;
-}
-
-/*
- * A loader in the background ends with the last policy; it lets nobody set one
- * meanwhile.  Whoever has started it gets time to set the first.
- */
-static void end_if_unneeded(struct daemon *d)
-{
-	unsigned int left;
-	struct error err;
-	int lock;
-
-	if (d->policies)
-		d->needed_until_ns = 0;
-	if (d->ending || d->now_ns < d->needed_until_ns ||
-	    (d->policies && !d->starter_gone))
-		return;
-	lock = take_policy_lock(d, &err);
-	if (lock < 0)
-		return;
-	if (policy_refit(d->pins, d->watching, &left, &err))
-		say("%s", err.text);
-	else
-		d->policies = left;
-	if (d->starter_gone && d->policies) {
-		close(d->starter_fd); /* that we stay is the answer */
-		d->starter_gone = false;
-	}
-	d->ending = !d->policies;
-	if (d->ending)
-		d->unload_lock_fd = lock;
-	else
-		close(lock);
-}
-
 /* All that goes by time.  Sets the timer for the next of it. */
 static void tick(struct daemon *d)
 {
@@ -403,7 +368,7 @@ static void tick(struct daemon *d)
 	if (d->reload_until_ns)
 		reload(d);
 	if (d->background)
-		end_if_unneeded(d);
+		role_end_if_unneeded(d);
 	wake_ns = d->now_ns + TICK_NS;
 	if (held && deadline_ns < wake_ns)
 		wake_ns = deadline_ns;
@@ -546,7 +511,7 @@ int daemon_loop(struct daemon *d, struct error *err)
 			if (fd == d->signal_fd)
 				handle_signal(d);
 			else if (d->background && fd == d->starter_fd)
-				starter_left(d);
+				role_starter_left(d);
 			else if (fd == d->stream.listen_fd)
 				stream_accept(&d->stream, d->epoll_fd);
 			else if (fd == d->timer_fd &&

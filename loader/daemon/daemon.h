@@ -69,6 +69,7 @@ struct daemon {
 	__u64 next_scan_ns;    /* of the policy maps */
 	__u64 next_respond_ns; /* look at processes that are over */
 	__u64 soon_respond_ns; /* the same with respond_soon */
+	__u64 next_look_ns;    /* the same while nothing is over */
 	bool respond_soon;     /* an event asks for it */
 	__u64 generation;      /* as overhigh_control.generation, then */
 	__u64 fingerprint;     /* of the policies that the hooks fit */

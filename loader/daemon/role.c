@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* daemon/role.c - see daemon/role.h. */
 #include <signal.h>
+#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 #include "attach/load.h"
@@ -8,7 +9,9 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "daemon/role.h"
+#include "govern/enforce.h"
 
+#define BUSY_SAID_NS 2000000000ULL /* a lock held for longer is told of */
 #define ROOM_TRIES 1000 /* of 5 ms: it continues what it holds, then ends */
 
 /* Carries out --hook on what was found. */
@@ -94,4 +97,58 @@ void role_give_back(struct daemon *d)
 {
 	d->pins->control->dry_run = d->was_dry_run;
 	d->pins->control->sample = d->was_sample;
+}
+
+int role_policy_lock(struct daemon *d, struct error *err)
+{
+	int lock = lock_take(LOCK_POLICY, false, err);
+
+	if (lock != -EBUSY) {
+		d->busy_since_ns = 0;
+		d->busy_said = false;
+		return lock;
+	}
+	if (!d->busy_since_ns)
+		d->busy_since_ns = d->now_ns;
+	if (d->now_ns - d->busy_since_ns > BUSY_SAID_NS && !d->busy_said) {
+		d->busy_said = true;
+		say("%s: hooks stay as they are until it lets go", err->text);
+	}
+	return lock;
+}
+
+void role_starter_left(struct daemon *d)
+{
+	epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, d->starter_fd, NULL);
+	d->starter_gone = true;
+	d->needed_until_ns = 0;
+}
+
+void role_end_if_unneeded(struct daemon *d)
+{
+	unsigned int left;
+	struct error err;
+	int lock;
+
+	if (d->policies)
+		d->needed_until_ns = 0;
+	if (d->ending || d->now_ns < d->needed_until_ns ||
+	    (d->policies && !d->starter_gone))
+		return;
+	lock = role_policy_lock(d, &err);
+	if (lock < 0)
+		return;
+	if (policy_refit(d->pins, d->watching, &left, &err))
+		say("%s", err.text);
+	else
+		d->policies = left;
+	if (d->starter_gone && d->policies) {
+		close(d->starter_fd); /* that we stay is the answer */
+		d->starter_gone = false;
+	}
+	d->ending = !d->policies;
+	if (d->ending)
+		d->unload_lock_fd = lock;
+	else
+		close(lock);
 }

@@ -28,7 +28,4 @@ typedef int (*policy_fn)(const struct target *target,
 			 const struct overhigh_policy *policy, void *ctx);
 int policy_each(const struct pins *pins, policy_fn fn, void *ctx);
 
-/* A number that changes when any policy is added, removed or changed. */
-__u64 policy_fingerprint(const struct pins *pins);
-
 #endif /* OVERHIGH_GOVERN_POLICY_MAPS_H */

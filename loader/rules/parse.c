@@ -174,6 +174,10 @@ static int add_rule(struct parser *p, const char *name, __u32 flags)
 	rule = &extension[rules->nr++];
 	memset(rule, 0, sizeof(*rule));
 	rule->file = strdup(p->file);
+	if (!rule->file) {
+		rules->nr--;
+		return REFUSE(p, p->header_line, "out of memory");
+	}
 	rule->line = p->header_line;
 	rule->record.flags = flags;
 	snprintf(rule->record.name, sizeof(rule->record.name), "%s", name);

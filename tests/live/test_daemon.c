@@ -337,40 +337,6 @@ static void a_dry_run_reports_and_does_nothing(void **state)
 
 /* ---- events ---- */
 
-/* More than the ring buffer holds, while nobody reads it: each crossing and
- * each fall below is an event, and there is one every few pages. */
-static void events_that_are_lost_are_counted(void **state)
-{
-	struct live_proc *over, *flood;
-	uint64_t base;
-
-	(void)state;
-	live_run("");
-	/* while one process is over, what notices every change is attached */
-	over = live_eat("wait touch=8M hold=120");
-	live_ok("set %d --action none --limit 1M", over->pid);
-	live_open_gate(over, 0);
-	live_event(over->pid, "crossed", 1);
-	flood = live_eat("--on-signal %d=free wait touch=128M", SIGUSR1);
-	base = live_smaps(flood->pid, "Anonymous");
-	live_ok("set %d --action signal --signal USR1 --repeat --direct --rss "
-		"anon --limit %llu",
-		flood->pid, (unsigned long long)base + 8 * PAGE);
-	live_pause(500);
-	kill(live_run_pid(), SIGSTOP);
-	live_open_gate(flood, 0);
-	live_wait_end(flood, 60000);
-	kill(live_run_pid(), SIGCONT);
-	LIVE_ASSERT(live_counter("lost_events") > 0,
-		    "%u signals, %.0f crossings and no event was lost",
-		    flood->slot->signals, live_counter("crossed"));
-	/* the loader says so by itself */
-	LIVE_UNTIL(live_event_seen(0, "lost", 1) ||
-			   strstr(live_run_stderr(), "lost"),
-		   LIVE_WAIT_MS, "the loader does not speak of lost events");
-	live_run_stop();
-}
-
 static void events_can_be_followed_by_another_command(void **state)
 {
 	char *argv[] = { "/bin/sh", "-c", NULL, NULL };
@@ -509,7 +475,6 @@ int main(void)
 			status_names_a_mechanism_or_a_reason_for_each_action),
 		LIVE_TEST_ONCE(counters_count_what_was_done),
 		LIVE_TEST_ONCE(a_dry_run_reports_and_does_nothing),
-		LIVE_TEST_ONCE(events_that_are_lost_are_counted),
 		LIVE_TEST_ONCE(events_can_be_followed_by_another_command),
 		LIVE_TEST_ONCE(events_carry_what_the_process_had),
 		LIVE_TEST_ONCE(events_cost_the_loader_no_memory),

@@ -6,8 +6,11 @@
  * Runs: once.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -225,6 +228,40 @@ static void a_start_that_fails_gives_back_what_it_took_over(void **state)
 	live_run_stop();
 }
 
+/* Nobody is left who would continue it, and its record is in a layout that is
+ * not ours. */
+static void unload_continues_what_another_version_has_stopped(void **state)
+{
+	struct overhigh_control control;
+	struct live_proc *proc;
+	uint32_t zero = 0;
+	pid_t guard;
+
+	(void)state;
+	LIVE_NEED("slowdown");
+	live_run("--hook=off");
+	proc = live_eat("wait touch=256M");
+	live_ok("set %d --action slowdown --limit 16M", proc->pid);
+	guard = live_number(live_status(), "guard_pid");
+	live_open_gate(proc, 0);
+	LIVE_UNTIL(proc->slot->touched_bytes > 18 * MIB, LIVE_WAIT_MS,
+		   "it is not slowed");
+	kill(guard, SIGSTOP);
+	LIVE_UNTIL(live_task_state(proc->pid) == 'T', LIVE_WAIT_MS,
+		   "it is not stopped");
+	kill(live_run_pid(), SIGSTOP);
+	kill(guard, SIGKILL);
+	live_run_kill();
+	if (live_task_state(proc->pid) != 'T')
+		LIVE_SKIP("it was continued just then");
+	assert_int_equal(live_map_get("control", &zero, &control), 0);
+	control.abi = 4711;
+	assert_int_equal(live_map_set("control", &zero, &control), 0);
+	live_ok("unload --force");
+	LIVE_UNTIL(live_task_state(proc->pid) != 'T', LIVE_WAIT_MS,
+		   "it stays stopped");
+}
+
 /* ---- locks and /run ---- */
 
 static void who_stops_with_the_lock_stops_nothing(void **state)
@@ -235,7 +272,7 @@ static void who_stops_with_the_lock_stops_nothing(void **state)
 	live_run("");
 	proc = live_eat("wait touch=32M hold=30");
 	live_ok("set %d " LATER_KILL, proc->pid);
-	holder = start("flock /run/overhigh/policy.lock sleep 60");
+	holder = start("flock -o /run/overhigh/policy.lock sleep 60");
 	live_pause(300);
 	kill(holder->pid, SIGSTOP);
 	live_open_gate(proc, 0);
@@ -284,6 +321,89 @@ static void a_run_directory_that_cannot_be_written_neither(void **state)
 	umount2("/run/overhigh", MNT_DETACH);
 }
 
+/* ---- what a loader costs that has nothing to do ---- */
+
+#define MANY 20000
+
+static int wait_forever(void *fd)
+{
+	close(*(int *)fd); /* its own of the pipe */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* So many processes, which share memory with who has started them to be
+ * cheap, and end with it.  Their pids are written to fd. */
+static void __attribute__((noreturn)) start_many(int fd)
+{
+	char *stacks = mmap(NULL, MANY * 4096UL, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int i, pid;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < MANY; i++) {
+		pid = clone(wait_forever, stacks + (i + 1) * 4096UL, CLONE_VM,
+			    &fd);
+		if (pid < 0 || write(fd, &pid, sizeof(pid)) != sizeof(pid))
+			break;
+	}
+	wait_forever(&fd);
+	_exit(0);
+}
+
+static uint64_t cpu_ns(pid_t pid)
+{
+	live_shell(&cmd, "cat /proc/%d/schedstat", pid);
+	return strtoull(cmd.out, NULL, 10);
+}
+
+static void twenty_thousand_idle_policies_cost_little(void **state)
+{
+	struct overhigh_policy policy = {
+		.control = OVERHIGH_KILL | OVERHIGH_RSS_ANON << 16,
+		.process_limit = 1ULL << 40,
+	};
+	int ends[2], pid, nr = 0, status;
+	uint64_t before, took = 0, began = 1;
+	pid_t holder;
+
+	(void)state;
+	live_shell(&cmd, "sed -n 's/^MemAvailable: *//p' /proc/meminfo");
+	if (strtoull(cmd.out, NULL, 10) < 2 << 20)
+		LIVE_SKIP("needs 2 GB of memory");
+	live_run("");
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	holder = fork();
+	if (!holder)
+		start_many(ends[1]);
+	close(ends[1]);
+	while (read(ends[0], &pid, sizeof(pid)) == sizeof(pid)) {
+		assert_int_equal(live_map_set("process_policy", &pid, &policy),
+				 0);
+		nr++;
+	}
+	close(ends[0]);
+	if (nr == MANY) {
+		live_pause(3000); /* all are found, hooks are fitted */
+		before = cpu_ns(live_run_pid());
+		began = live_now_ns();
+		live_pause(5000);
+		took = cpu_ns(live_run_pid()) - before;
+		began = live_now_ns() - began;
+	}
+	kill(holder, SIGKILL);
+	waitpid(holder, &status, 0);
+	if (nr < MANY)
+		LIVE_SKIP("only %d processes can be started", nr);
+	print_message("an idle loader with %d policies: %.3f %% of a CPU\n", nr,
+		      100.0 * took / began);
+	LIVE_ASSERT(took * 200 < began, "%.2f %% of a CPU",
+		    100.0 * took / began);
+	live_run_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,9 +415,11 @@ int main(void)
 		LIVE_TEST(a_run_takes_the_place_of_a_loader_in_the_background),
 		LIVE_TEST(a_late_guard_takes_nothing_from_the_next_loader),
 		LIVE_TEST(a_start_that_fails_gives_back_what_it_took_over),
+		LIVE_TEST(unload_continues_what_another_version_has_stopped),
 		LIVE_TEST(who_stops_with_the_lock_stops_nothing),
 		LIVE_TEST(a_full_run_directory_keeps_nobody_from_starting),
 		LIVE_TEST(a_run_directory_that_cannot_be_written_neither),
+		LIVE_TEST(twenty_thousand_idle_policies_cost_little),
 	};
 
 	return cmocka_run_group_tests_name("duties", tests, NULL, NULL);
