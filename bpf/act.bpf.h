@@ -12,7 +12,7 @@
 #define SIGKILL 9
 #define SIGSTOP 19 /* asm-generic/signal.h; x86 and arm64 agree */
 #define ENOMEM 12
-#define EBUSY 16
+#define EEXIST 17
 /* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: SIG_KERNEL_STOP_MASK, linux/signal.h */
 #define STOP_SIGNALS (0xfUL << (SIGSTOP - 1))
 
@@ -135,21 +135,24 @@ static __always_inline bool stop_is_pending(void)
 }
 
 /*
- * Over for OVERHIGH_STUCK_NS with no progress: a slowdown without an end is an
- * outage.  Returns true if the process is not to be slowed any more.
+ * Over for OVERHIGH_STUCK_NS, and it neither grew nor shrank: a slowdown
+ * without an end is an outage.  Returns true if the process is not to be
+ * slowed, until it grows.
  */
-static __always_inline bool is_stuck(struct subject *s,
-				     struct overhigh_state *state, u32 control)
+__noinline int is_stuck(struct subject *s, struct overhigh_state *state,
+			u32 control)
 {
 	struct report r = { .type = OVERHIGH_EV_STUCK, .control = control };
 	u32 flags = overhigh_flags(control);
 
+	if (!s || !state)
+		return 0;
 	if (has_next_step(s, state))
-		return false; /* its ladder is the deadline */
+		return 0; /* its ladder is the deadline */
 	if (state->flags & OVERHIGH_STATE_STUCK)
-		return true;
+		return 1;
 	if (s->now_ns < state->progress_ns + OVERHIGH_STUCK_NS)
-		return false;
+		return 0;
 	count(OVERHIGH_COUNT_STUCK);
 	r.over_ns = overhigh_excess(s->now_ns, state->over_since_ns);
 	report(s, &r);
@@ -157,12 +160,12 @@ static __always_inline bool is_stuck(struct subject *s,
 	if (flags & OVERHIGH_STUCK_KILL) {
 		act_kill(s, state,
 			 overhigh_control_word(OVERHIGH_KILL, 0, flags));
-		return true;
+		return 1;
 	}
 	if (flags & OVERHIGH_STUCK_REPORT)
-		return false;
+		return 0;
 	__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_STUCK);
-	return true;
+	return 1;
 }
 
 /* Each of many short sleeps is not an event: one says how it goes. */
@@ -186,18 +189,23 @@ hold(struct subject *s, struct overhigh_state *state, u32 control, u64 delay_ns)
 	struct overhigh_held h = { .since_ns = s->now_ns,
 				   .deadline_ns = s->now_ns + delay_ns };
 	u32 pid = task->tgid; /* who grows, though it may not be the owner */
+	int ret;
 
 	h.start_ns = task->group_leader->start_boottime;
 
+	h.for_rate = !s->excess_bytes;
 	/* noted before it is stopped: what is stopped is always known */
-	if (bpf_map_update_elem(&held, &pid, &h, BPF_NOEXIST))
-		return; /* held already: another thread was first */
+	ret = bpf_map_update_elem(&held, &pid, &h, BPF_NOEXIST);
+	if (ret) { /* else another thread was first */
+		if (ret != -EEXIST)
+			missed(s, state, control, OVERHIGH_MISSED_MAP_FULL);
+		return;
+	}
 	if (bpf_send_signal(SIGSTOP)) {
 		bpf_map_delete_elem(&held, &pid);
 		missed(s, state, control, OVERHIGH_MISSED_SIGNAL);
 		return;
 	}
-	state->owed_pages = 0;
 	count_delay(state, delay_ns);
 	count(OVERHIGH_COUNT_SLOWDOWN);
 	/* what keeps to a rate is stopped for many short times */
@@ -213,7 +221,8 @@ static __always_inline void put_to_sleep(struct subject *s,
 	int ret = overhigh_throttle(delay_ns);
 	u64 id, limit_bytes = s->memcg_limit_bytes;
 
-	if (ret == -EBUSY)
+	/* it goes on owing: its next page asks again */
+	if (ret == -ENOMEM)
 		missed(s, state, control, OVERHIGH_MISSED_NO_SLOT);
 	if (ret) /* else it is about to exit, and needs no delay */
 		return;
@@ -221,7 +230,6 @@ static __always_inline void put_to_sleep(struct subject *s,
 		id = counter_cgroup_id(s->memcg_counter);
 		bpf_map_update_elem(&memcg_over, &id, &limit_bytes, BPF_ANY);
 	}
-	state->owed_pages = 0;
 	count(OVERHIGH_COUNT_SLOWDOWN);
 	if (time_to_say(s, state))
 		acted(s, control, delay_ns);
@@ -248,17 +256,41 @@ static __always_inline void stop_for(struct subject *s,
 	hold(s, state, control, delay_ns);
 }
 
-/* Whether a delay is due for what current has been charged; pages are those
- * since we were last here. */
-__noinline int owes_delay(struct subject *s, struct overhigh_state *state,
-			  u32 control, u64 pages)
+/* A price is added to what the process owes; its threads may all be here. */
+static __always_inline void add_debt(struct overhigh_state *state, u64 now_ns,
+				     u64 price_ns)
 {
-	if (!s || !state)
-		return 0;
-	state->owed_pages += pages;
-	if (is_stuck(s, state, control))
-		return 0;
-	return state->owed_pages >= OVERHIGH_BATCH_PAGES;
+	u64 paid_ns = state->paid_ns;
+
+	if (paid_ns < now_ns)
+		__sync_val_compare_and_swap(&state->paid_ns, paid_ns, now_ns);
+	paid_ns = __sync_fetch_and_add(&state->paid_ns, price_ns) + price_ns;
+	if (paid_ns > now_ns + OVERHIGH_MAX_DEBT_NS)
+		state->paid_ns = now_ns + OVERHIGH_MAX_DEBT_NS;
+}
+
+/*
+ * Pages that current has taken.  A batch of them has its price by how far over
+ * the process is when it is full, so that a system call which takes many costs
+ * what the same pages cost one by one.  Returns how long the process has to
+ * wait until all is paid for.
+ */
+static __always_inline u64 owe(struct subject *s, struct overhigh_state *state,
+			       u32 control, u64 pages)
+{
+	u64 price_ns;
+
+	pages += __sync_fetch_and_add(&state->owed_pages, pages);
+	if (pages >= OVERHIGH_BATCH_PAGES) {
+		/* 0: another thread was first */
+		pages = __sync_lock_test_and_set(&state->owed_pages, 0);
+		price_ns = pages ? ask_delay_ns(s, state, control, pages) : 0;
+		if (price_ns)
+			add_debt(state, s->now_ns, price_ns);
+		else
+			__sync_fetch_and_add(&state->owed_pages, pages);
+	}
+	return overhigh_excess(state->paid_ns, s->now_ns);
 }
 
 /* No delay goes on past the next step of the ladder: it is due then. */
@@ -278,13 +310,14 @@ __noinline int slow_down(struct subject *s, struct overhigh_state *state,
 {
 	if (!s || !state)
 		return 0;
+	delay_ns = overhigh_capped_ns(&s->policy, delay_ns);
 	delay_ns = until_next_step(s, state, delay_ns);
 	if (!delay_ns)
 		return 0;
 	if (dry_run()) {
 		if (!have_hook && delay_ns < OVERHIGH_MIN_STOP_NS)
 			return 0;
-		state->owed_pages = 0;
+		state->paid_ns = 0;
 		acted(s, control, delay_ns);
 	} else if (have_hook) {
 		put_to_sleep(s, state, control, delay_ns);
@@ -313,19 +346,49 @@ __noinline int act(struct subject *s, struct overhigh_state *state, u32 control)
 	return 0;
 }
 
-/* The same once more with what the RSS has grown by as the pages. */
+/*
+ * What the process has grown by since one of its threads was last here: each
+ * page is told to one of them alone.  Between the least and the most that it
+ * may have at the moment nothing has changed.
+ */
+static __always_inline u64 growth_bytes(struct subject *s,
+					struct overhigh_state *state)
+{
+	u64 before = state->rss_bytes, now = s->rss_bytes;
+
+	if (now <= before) {
+		now = s->rss_most_bytes;
+		if (now < before)
+			__sync_val_compare_and_swap(&state->rss_bytes, before,
+						    now);
+		return 0;
+	}
+	if (__sync_val_compare_and_swap(&state->rss_bytes, before, now) !=
+	    before)
+		return 0; /* who was first has counted, or counts what is left
+			   */
+	return now - before;
+}
+
+/* pages: what was charged, which counts where no RSS does. */
 static __always_inline void act_on_growth(struct subject *s,
 					  struct overhigh_state *state,
 					  u32 control, u64 pages)
 {
-	if (s->rss_bytes > state->rss_bytes && !pages)
-		pages = (s->rss_bytes - state->rss_bytes) / page_bytes;
-	state->rss_bytes = s->rss_bytes;
+	u64 owed_ns;
+
+	if (overhigh_flags(s->policy.control) & OVERHIGH_RSS_MASK)
+		pages = growth_bytes(s, state) / page_bytes;
 	control = ask_decision(s, state, control);
-	if (overhigh_action(control) != OVERHIGH_SLOWDOWN)
+	if (overhigh_action(control) != OVERHIGH_SLOWDOWN) {
 		act(s, state, control);
-	else if (owes_delay(s, state, control, pages))
-		slow_down(s, state, control, ask_delay_ns(s, state, control));
+		return;
+	}
+	if (is_stuck(s, state, control))
+		return;
+	owed_ns = owe(s, state, control, pages);
+	if (owed_ns)
+		slow_down(s, state, control, owed_ns);
 }
 
 /*
@@ -352,8 +415,9 @@ __noinline int keep_rate(struct subject *s)
 	state = get_state(s);
 	if (!state)
 		return 0;
-	grown_bytes = overhigh_excess(s->rss_bytes, state->rss_bytes);
-	state->rss_bytes = s->rss_bytes;
+	if (!state->rate_ns) /* what it had before costs nothing */
+		state->rss_bytes = s->rss_bytes;
+	grown_bytes = growth_bytes(s, state);
 	paid_ns = overhigh_excess(
 		s->now_ns, overhigh_rate_ns(more->burst_bytes, rate_bytes));
 	if (state->rate_ns < paid_ns)
@@ -374,7 +438,7 @@ __noinline int keep_rate(struct subject *s)
 	slow_down(s, state,
 		  overhigh_control_word(OVERHIGH_SLOWDOWN, 0,
 					overhigh_flags(s->policy.control)),
-		  overhigh_capped_ns(&s->policy, delay_ns));
+		  delay_ns);
 	return 0;
 }
 

@@ -302,9 +302,11 @@ static __always_inline void reset_episode(struct subject *s,
 		keep = 0;
 	__sync_fetch_and_and(&state->flags, keep);
 	state->least_excess_bytes = 0;
+	state->most_excess_bytes = 0;
 	state->small_bytes = 0;
 	state->linked_pages = 0;
 	state->owed_pages = 0;
+	state->paid_ns = 0;
 	state->rss_bytes = s->rss_bytes;
 	state->excess_bytes = 0;
 }
@@ -371,6 +373,7 @@ static __noinline struct overhigh_state *get_state(struct subject *s)
 		end_episode(state);
 		state->flags = 0;
 		state->rate_ns = 0;
+		state->paid_ns = 0;
 		state->policy_fingerprint = sum;
 	}
 	return state;
@@ -399,6 +402,9 @@ static __always_inline void begin_episode(struct subject *s,
 			    .control = s->policy.control };
 	struct overhigh_control *control = the_control();
 
+	/* what it had before it crossed costs nothing; noted first, as others
+	 * take it for the measure of growth once the episode has begun */
+	state->rss_bytes = s->rss_bytes;
 	if (__sync_val_compare_and_swap(&state->over_since_ns, 0, s->now_ns))
 		return;
 	if (control)
@@ -470,14 +476,43 @@ __noinline u32 step_in_force(struct subject *s, struct overhigh_state *state)
 	return next_step(s, step - 1, &after_ns);
 }
 
-/* Is the process nearer to its limit than it has been in this episode? */
+/* What a process must grow by at the least to be one that grows. */
+static __always_inline u64 batch_bytes(void)
+{
+	return (u64)OVERHIGH_BATCH_PAGES * page_bytes;
+}
+
+/* It has grown, since it was nearest to its limit: it is not stuck, nor is it
+ * while it pays for that. */
+static __always_inline void note_growth(struct subject *s,
+					struct overhigh_state *state)
+{
+	if ((state->flags & OVERHIGH_STATE_STUCK) &&
+	    s->excess_bytes < state->most_excess_bytes + batch_bytes())
+		return;
+	__sync_fetch_and_and(&state->flags, ~OVERHIGH_STATE_STUCK);
+	state->most_excess_bytes = s->excess_bytes;
+	state->progress_ns =
+		state->paid_ns > s->now_ns ? state->paid_ns : s->now_ns;
+}
+
+/* Is the process nearer to its limit than it has been in this episode, or
+ * further away? */
 static __always_inline void note_progress(struct subject *s,
 					  struct overhigh_state *state)
 {
-	if (!state->least_excess_bytes ||
-	    s->excess_bytes < state->least_excess_bytes) {
+	u64 least_bytes = state->least_excess_bytes;
+
+	if (!least_bytes || s->excess_bytes < least_bytes) {
+		/* one that goes up and down, and a page lower each time, is
+		 * not one that grows */
+		if (!least_bytes ||
+		    s->excess_bytes + batch_bytes() <= least_bytes)
+			state->most_excess_bytes = s->excess_bytes;
 		state->least_excess_bytes = s->excess_bytes;
 		state->progress_ns = s->now_ns;
+	} else if (s->excess_bytes > state->most_excess_bytes) {
+		note_growth(s, state);
 	}
 	state->excess_bytes = s->excess_bytes;
 }

@@ -22,7 +22,8 @@ extern void overhigh_below(const struct overhigh_crossing *c) __ksym __weak;
 
 static __always_inline void describe(struct overhigh_crossing *c,
 				     struct subject *s,
-				     struct overhigh_state *state, u32 control)
+				     struct overhigh_state *state, u32 control,
+				     u64 pages)
 {
 	struct task_struct *task = s->task;
 
@@ -32,7 +33,7 @@ static __always_inline void describe(struct overhigh_crossing *c,
 	c->usage_bytes = s->usage_bytes;
 	c->limit_bytes = s->limit_bytes;
 	c->excess_bytes = s->excess_bytes;
-	c->pages = state->owed_pages;
+	c->pages = pages;
 	c->cgroup_id = task_cgroup_id(task);
 	c->slept_ns = state->delay_ns;
 	c->pid = s->pid;
@@ -43,6 +44,7 @@ static __always_inline void describe(struct overhigh_crossing *c,
 						   OVERHIGH_MAX_DELAY_US;
 	c->pad = 0;
 	c->policy = s->policy;
+	c->owed_ns = overhigh_excess(state->paid_ns, s->now_ns);
 }
 
 /*
@@ -58,7 +60,7 @@ __noinline u32 ask_decision(struct subject *s, struct overhigh_state *state,
 
 	if (!have_hook || !s || !state)
 		return control;
-	describe(&c, s, state, control);
+	describe(&c, s, state, control, state->owed_pages);
 	action = overhigh_decide(&c);
 	if (action < 0 || action >= OVERHIGH_ACTION_MAX ||
 	    (u32)action == overhigh_action(control))
@@ -71,10 +73,9 @@ __noinline u32 ask_decision(struct subject *s, struct overhigh_state *state,
 	return overhigh_control_word(action, signal, overhigh_flags(control));
 }
 
-/* How long to sleep for the pages that are owed: the policy program's answer,
- * else the built-in curve's. */
+/* What pages cost: the policy program's answer, else the built-in curve's. */
 __noinline u64 ask_delay_ns(struct subject *s, struct overhigh_state *state,
-			    u32 control)
+			    u32 control, u64 pages)
 {
 	struct overhigh_crossing c;
 	s64 delay_ns;
@@ -82,13 +83,13 @@ __noinline u64 ask_delay_ns(struct subject *s, struct overhigh_state *state,
 	if (!s || !state)
 		return 0;
 	if (have_hook) {
-		describe(&c, s, state, control);
+		describe(&c, s, state, control, pages);
 		delay_ns = overhigh_delay(&c);
 		if (delay_ns >= 0)
 			return delay_ns;
 	}
 	return overhigh_delay_ns(&s->policy, s->excess_bytes, s->limit_bytes,
-				 state->owed_pages);
+				 pages);
 }
 
 /* The process of s is below: its sleeps end, and a policy program is told. */
@@ -100,13 +101,13 @@ __noinline int tell_below(struct subject *s, struct overhigh_state *state)
 		return 0;
 	if (overhigh_wake(s->pid, 0) > 0)
 		count(OVERHIGH_COUNT_WOKEN);
-	describe(&c, s, state, s->policy.control);
+	describe(&c, s, state, s->policy.control, 0);
 	overhigh_below(&c);
 	return 0;
 }
 
 /* A thread of a governed process has slept. */
-static __always_inline int has_slept(u64 slept_ns)
+static __always_inline void has_slept(u64 slept_ns)
 {
 	struct overhigh_state *state;
 	u32 pid = memory_pid(bpf_get_current_task_btf());
@@ -114,7 +115,6 @@ static __always_inline int has_slept(u64 slept_ns)
 	state = bpf_map_lookup_elem(&process_state, &pid);
 	if (state)
 		count_delay(state, slept_ns);
-	return 0;
 }
 
 struct memcg_wake {

@@ -163,11 +163,15 @@ int BPF_PROG(memlock, u64 bytes)
 	return 0;
 }
 
-/* Act: a sleep that the module was asked for is over. */
+/* Act: a sleep that the module was asked for is over.  It may be asked for
+ * another one: the process may owe more than one, or other threads of it have
+ * taken memory meanwhile. */
 SEC("fentry/overhigh_slept")
 int BPF_PROG(slept, u64 asked_ns, u64 slept_ns)
 {
-	return has_slept(slept_ns);
+	has_slept(slept_ns);
+	memory_changed(0);
+	return 0;
 }
 
 /* Life of a process: its policy is inherited, kept over exec, dropped; or rules

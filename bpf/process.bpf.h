@@ -125,6 +125,10 @@ static __always_inline int drop(struct task_struct *task)
  * What a user's own stop and continue signals mean for a process that is held:
  * his SIGSTOP outlives the hold, his SIGCONT ends it.  bpf_send_signal() sends
  * with SEND_SIG_PRIV, and of the stop signals only SIGSTOP.
+ *
+ * A SIGCONT, the loader's too, takes the record away before any thread has run:
+ * the first charge after it can stop the process again, and need not wait until
+ * the loader has had its turn among all those threads.
  */
 static __always_inline int signal_to_held(int sig, struct kernel_siginfo *info,
 					  struct task_struct *task)
@@ -147,16 +151,16 @@ static __always_inline int signal_to_held(int sig, struct kernel_siginfo *info,
 	}
 	control = the_control();
 	sender = bpf_get_current_pid_tgid() >> 32;
-	if (control &&
+	if (h->user_stop && control &&
 	    (sender == control->loader_pid || sender == control->guard_pid))
-		return 0;
+		return 0; /* it has undone the user's stop: let it see that */
 	bpf_map_delete_elem(&held, &pid);
 	return 0;
 }
 
 /* A struct overhigh_look in two pieces, to keep the stack small. */
 static __noinline int write_look(struct seq_file *seq, struct subject *s,
-				 u32 due_signal)
+				 u32 due_signal, u64 due_ns)
 {
 	struct overhigh_look_head head = {};
 	struct task_struct *task;
@@ -173,6 +177,7 @@ static __noinline int write_look(struct seq_file *seq, struct subject *s,
 	head.pid = s->pid;
 	head.source = s->source;
 	head.due_signal = due_signal;
+	head.due_ns = due_ns;
 	task = s->task; /* a thread of it, perhaps */
 	BPF_CORE_READ_STR_INTO(&head.comm, task, group_leader, comm);
 	bpf_seq_write(seq, &head, sizeof(head));
@@ -197,12 +202,28 @@ __noinline int wake_released(struct subject *s)
 	return 0;
 }
 
+/* When the loader must look again, so that the next step comes in time. */
+__noinline u64 next_due_ns(struct subject *s)
+{
+	struct overhigh_state *state;
+	u32 pid;
+
+	if (!s)
+		return 0;
+	pid = s->pid; /* a key must be on the stack, for 6.1 */
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (!state || state->start_ns != s->start_ns || is_released(s, state))
+		return 0;
+	return next_step_due(s, state);
+}
+
 /* One record for a process that is governed, as it stands now. */
 static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct subject s = {};
 	struct mm_struct *mm;
+	u64 due_ns = 0;
 	u32 due = 0;
 
 	if (!task || !stands_for_process(task))
@@ -221,8 +242,9 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	} else {
 		wake_released(&s);
 		due = due_signal(&s);
+		due_ns = next_due_ns(&s);
 	}
-	return write_look(ctx->meta->seq, &s, due);
+	return write_look(ctx->meta->seq, &s, due, due_ns);
 }
 
 /* The kernel walks the tasks of the reader's namespace alone. */

@@ -22,7 +22,7 @@
  * Version of all layouts below.  A loader refuses a pin directory whose
  * control record carries another one.  Since 0.1.
  */
-#define OVERHIGH_ABI 3
+#define OVERHIGH_ABI 4
 
 /* "ovrhigh\1": tells a control record from somebody else's map.  Since 0.1. */
 #define OVERHIGH_MAGIC 0x016867696872766fULL
@@ -208,7 +208,15 @@ struct overhigh_verdict {
  * memory.high (MEMCG_MAX_HIGH_DELAY_JIFFIES, mm/memcontrol.c). */
 #define OVERHIGH_MAX_DELAY_US 2000000U
 
-/* Over for this long without getting nearer to the limit is "stuck". */
+/*
+ * What is taken past a limit costs time.  The time that does not fit into one
+ * delay is still owed, by the process, whichever of its threads took it; but
+ * never more than this: what one system call took beyond it is forgiven.
+ */
+#define OVERHIGH_MAX_DEBT_NS 60000000000ULL
+
+/* Over for this long, neither growing nor shrinking, with nothing owed for
+ * growth, is "stuck". */
 #define OVERHIGH_STUCK_NS 30000000000ULL
 
 /* While over with ENOMEM, requests below the first pass until their sum in
@@ -265,13 +273,18 @@ struct overhigh_state {
 	__u64 policy_fingerprint; /* overhigh_policy_fingerprint() it was made
 				     under */
 	__u64 over_since_ns;	  /* 0: below; 1: an episode is just ending */
-	__u64 progress_ns;	  /* when least_excess_bytes last shrank */
+	__u64 progress_ns; /* when least_excess_bytes last shrank; or until
+			    * when it pays for what most_excess_bytes
+			    * last grew by */
 	__u64 least_excess_bytes; /* smallest excess of this episode, 0: none
 				   * was measured yet */
+	__u64 most_excess_bytes;  /* largest since then. Since 0.2. */
 	__u64 rss_bytes;	  /* counted kinds, when last looked at */
 	__u64 excess_bytes;	  /* when last looked at */
 	__u64 small_bytes;	  /* small requests passed in this episode */
-	__u64 owed_pages;	  /* pages faulted since the last delay */
+	__u64 owed_pages;	  /* pages taken that have no price yet */
+	__u64 paid_ns;		  /* until when the pages that have one are paid
+				   * for, see OVERHIGH_MAX_DEBT_NS. Since 0.2. */
 	__u64 seen_ns;		  /* when last sampled, see OVERHIGH_NEAR_NS */
 	__u64 delay_ns;		  /* sum of all delays; with the module, of what
 				   * was slept, else of what was asked for */
@@ -303,7 +316,8 @@ struct overhigh_held {
 	__u64 deadline_ns; /* when SIGCONT is due at the latest */
 	__u32 user_stop;   /* non-zero: a user sent this stop signal meanwhile;
 			    * the process stays stopped */
-	__u32 pad;	   /* 0 */
+	__u32 for_rate;	   /* non-zero: it keeps to a rate, below its limit.
+			    * Since 0.2. */
 };
 
 enum overhigh_event_type {
@@ -341,7 +355,7 @@ enum overhigh_missed {
 	OVERHIGH_MISSED_SIGNAL = 1,    /* the kernel refused to send */
 	OVERHIGH_MISSED_NO_LOADER = 2, /* SLOWDOWN with no live loader */
 	OVERHIGH_MISSED_MAP_FULL = 3,  /* no room for the state or policy */
-	OVERHIGH_MISSED_NO_SLOT = 4,   /* too many threads sleep already */
+	OVERHIGH_MISSED_NO_SLOT = 4,   /* no memory to put a thread to sleep */
 };
 
 /* One event, as it is in the ring buffer "events".  Since 0.1. */
@@ -441,6 +455,7 @@ struct overhigh_look_head {
 	__u64 excess_bytes; /* 0: below */
 	__u64 start_ns;	    /* start_boottime of the process */
 	__u64 source_id;    /* cgroup id when source is CGROUP */
+	__u64 due_ns;	    /* when its next step is due, 0: there is none */
 	__u32 pid;
 	__u32 source;	  /* enum overhigh_source */
 	__u32 due_signal; /* the loader is to send it: the process is over for

@@ -20,18 +20,18 @@
 
 /*
  * A delay for one batch of pages, for so many pages.  A huge page is eight
- * batches; as in overhigh_delay_ns() more than 64 batches count as 64.  At most
- * OVERHIGH_MAX_DELAY_NS.
+ * batches.  A batch costs at most OVERHIGH_MAX_DELAY_NS, all of them at most
+ * OVERHIGH_MAX_DEBT_NS.
  */
 OVERHIGH_INLINE __u64 overhigh_for_pages_ns(__u64 batch_ns, __u64 pages)
 {
-	if (pages > 64 * OVERHIGH_BATCH_PAGES)
-		pages = 64 * OVERHIGH_BATCH_PAGES;
-	if (batch_ns > OVERHIGH_MAX_DELAY_NS * OVERHIGH_BATCH_PAGES)
-		return pages ? OVERHIGH_MAX_DELAY_NS : 0;
+	if (batch_ns > OVERHIGH_MAX_DELAY_NS)
+		batch_ns = OVERHIGH_MAX_DELAY_NS;
+	if (pages >> 32)
+		pages = 1ULL << 32;
 	batch_ns = batch_ns * pages / OVERHIGH_BATCH_PAGES;
-	return batch_ns < OVERHIGH_MAX_DELAY_NS ? batch_ns :
-						  OVERHIGH_MAX_DELAY_NS;
+	return batch_ns < OVERHIGH_MAX_DEBT_NS ? batch_ns :
+						 OVERHIGH_MAX_DEBT_NS;
 }
 
 /*

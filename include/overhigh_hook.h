@@ -25,7 +25,7 @@ struct overhigh_crossing {
 	__u64 usage_bytes;   /* of the memcg with the largest excess, or 0 */
 	__u64 limit_bytes;   /* process_limit, or memory.high + margin */
 	__u64 excess_bytes;  /* how far over; 0 in below() */
-	__u64 pages;	     /* charged since the last delay */
+	__u64 pages;	     /* taken that delay() was not asked about yet */
 	__u64 cgroup_id;     /* of the process, on the default hierarchy */
 	__u64 slept_ns;	     /* sum of all delays of this process so far */
 	__u32 pid;	     /* thread group, in the initial pid namespace */
@@ -35,6 +35,7 @@ struct overhigh_crossing {
 	__u32 max_delay_us;  /* cap of one delay; never 0 here */
 	__u32 pad;	     /* 0 */
 	struct overhigh_policy policy; /* that governs the process */
+	__u64 owed_ns; /* what the process has to wait for other pages */
 };
 
 /* Why a policy program is not asked any more.  Since 0.2. */
@@ -73,8 +74,9 @@ struct overhigh_ops {
 	 * (OVERHIGH_EXIT_ERROR).  SIGNAL sends the signal of
 	 * c->control, or SIGTERM if it has none. */
 	__s32 (*decide)(const struct overhigh_crossing *c);
-	/* Returns how long to sleep for c->pages, in ns, under SLOWDOWN; 0 for
-	 * not at all, yet.  Clamped to c->max_delay_us. */
+	/* Returns what c->pages cost under SLOWDOWN, in ns, on top of
+	 * c->owed_ns; 0 for nothing, yet: they are asked about again.  Clamped
+	 * to c->max_delay_us for each batch of 64 pages. */
 	__u64 (*delay)(const struct overhigh_crossing *c);
 	/* The process has fallen below its limit. */
 	void (*below)(const struct overhigh_crossing *c);

@@ -249,19 +249,23 @@ OVERHIGH_INLINE __u64 overhigh_capped_ns(const struct overhigh_policy *policy,
 }
 
 /*
- * The delay that is due now, in ns: the curve for the pages touched since the
- * last delay, capped by the policy and by OVERHIGH_MAX_DELAY_US.
+ * What so many pages cost, in ns: the curve for each batch of them, which costs
+ * no more than one delay may last.  The sum may be more than one delay: it is
+ * paid off in several, see OVERHIGH_MAX_DEBT_NS.
  */
 OVERHIGH_INLINE __u64 overhigh_delay_ns(const struct overhigh_policy *policy,
 					__u64 excess_bytes, __u64 limit_bytes,
 					__u64 pages)
 {
-	/* a huge page is eight batches; more than 64 batches is the cap */
-	if (pages > 64 * OVERHIGH_BATCH_PAGES)
-		pages = 64 * OVERHIGH_BATCH_PAGES;
-	return overhigh_capped_ns(policy,
-				  overhigh_curve_ns(excess_bytes, limit_bytes) *
-					  pages / OVERHIGH_BATCH_PAGES);
+	__u64 batch_ns = overhigh_capped_ns(
+		policy, overhigh_curve_ns(excess_bytes, limit_bytes));
+
+	/* batch_ns is below 2^31 */
+	if (pages >> 32)
+		pages = 1ULL << 32;
+	batch_ns = batch_ns * pages / OVERHIGH_BATCH_PAGES;
+	return batch_ns < OVERHIGH_MAX_DEBT_NS ? batch_ns :
+						 OVERHIGH_MAX_DEBT_NS;
 }
 
 /*

@@ -9,7 +9,7 @@
  *   policy    overhigh_ops, a struct_ops: policy as a BPF program
  *
  * Who sleeps, and for how long, is decided in BPF (bpf/) and does not belong
- * here.  Nothing here takes a lock or allocates in a charge.
+ * here.  No lock is held while anybody sleeps.
  *
  * Longer than 600 lines: one file is all of the module, to be read in one go.
  */
@@ -28,15 +28,19 @@
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/psi.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/version.h>
 #include <asm/syscall.h>
 
 #include "overhigh_hook.h"
+#include "overhigh_policy.h"
 
 #ifndef __bpf_kfunc /* up to 6.2 */
 #define __bpf_kfunc __used noinline
@@ -81,21 +85,26 @@ void overhigh_memlock(u64 bytes);
  */
 
 /*
- * One thread that is to sleep, or sleeps.  Only the thread itself claims its
- * slot, and frees it; others may set woken.
+ * One thread that is to sleep, or sleeps.  It is made when it is asked to, so
+ * that no process can take the room of another; a thread has one at the most.
+ * Only the thread itself makes it, changes it and removes it; others may set
+ * woken, under RCU.
  */
-struct slot {
-	struct task_struct *owner; /* NULL: free */
+struct sleeper {
+	struct hlist_node node; /* of its bucket */
+	struct rcu_head rcu;
+	struct task_struct *task;
 	struct callback_head work;
-	u64 asked_ns;
-	bool queued;
+	u64 asked_ns; /* 0: for nothing, as yet */
 	bool woken;
 };
 
-#define SLOT_BITS 10
-#define SLOT_PROBES 8
-static struct slot slots[1 << SLOT_BITS];
-static atomic_t nr_claimed;
+#define BUCKET_BITS 10
+static struct bucket {
+	raw_spinlock_t lock; /* who adds and removes */
+	struct hlist_head sleepers;
+} buckets[1 << BUCKET_BITS];
+static atomic_t nr_sleepers;
 
 /* BPF programs attach to the next two with fentry. */
 
@@ -123,47 +132,105 @@ static bool is_freezing(struct task_struct *task)
 	return freezing(task) || READ_ONCE(task->jobctl) & JOBCTL_TRAP_FREEZE;
 }
 
-/* The slot of current; claimed if it has none; NULL if all are taken. */
-static struct slot *claim_slot(void)
+static struct bucket *my_bucket(void)
 {
-	u32 first = hash_ptr(current, SLOT_BITS), i;
-	struct slot *slot;
-
-	for (i = 0; i < SLOT_PROBES; i++) {
-		slot = &slots[(first + i) & (ARRAY_SIZE(slots) - 1)];
-		if (READ_ONCE(slot->owner) == current)
-			return slot;
-	}
-	for (i = 0; i < SLOT_PROBES; i++) {
-		slot = &slots[(first + i) & (ARRAY_SIZE(slots) - 1)];
-		if (!READ_ONCE(slot->owner) &&
-		    !cmpxchg(&slot->owner, NULL, current)) {
-			atomic_inc(&nr_claimed);
-			return slot;
-		}
-	}
-	return NULL;
+	return &buckets[hash_ptr(current, BUCKET_BITS)];
 }
 
-static void free_slot(struct slot *slot)
+/* That of current, or NULL.  Nobody else removes it. */
+static struct sleeper *find_sleeper(void)
 {
-	slot->queued = false;
-	atomic_dec(&nr_claimed);
-	smp_store_release(&slot->owner, NULL);
+	struct sleeper *s, *found = NULL;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(s, &my_bucket()->sleepers,
+				 node) if (s->task == current) found = s;
+	rcu_read_unlock();
+	return found;
 }
 
-/* Killable, freezable, and counted as a memory stall. */
-static void sleep_until(struct slot *slot, u64 end_ns)
+/*
+ * We may be anywhere in a page fault or a charge, under spinlocks: from what is
+ * set aside for such callers, and charged to no memcg, or we would be called
+ * once more.  On a PREEMPT_RT kernel that is not allowed everywhere.
+ */
+static struct sleeper *add_sleeper(void)
+{
+	struct bucket *bucket = my_bucket();
+	unsigned long flags;
+	struct sleeper *s;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
+		return NULL;
+	s = kzalloc(sizeof(*s), GFP_ATOMIC | __GFP_NOWARN);
+	if (!s)
+		return NULL;
+	s->task = current;
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	hlist_add_head_rcu(&s->node, &bucket->sleepers);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	atomic_inc(&nr_sleepers);
+	return s;
+}
+
+static void remove_sleeper(struct sleeper *s)
+{
+	struct bucket *bucket = my_bucket();
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	hlist_del_rcu(&s->node);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	atomic_dec(&nr_sleepers);
+	kfree_rcu(s, rcu);
+}
+
+/*
+ * Whether current is to end by a signal.  Those that dump core the kernel turns
+ * into a SIGKILL only when they are taken, so it is not enough to ask for that
+ * one; as in complete_signal(), nothing that is handled, ignored or blocked is
+ * meant.
+ */
+static bool is_to_die(void)
+{
+	struct signal_struct *signal = current->signal;
+	bool deadly = false;
+	sigset_t pending;
+	int sig;
+
+	if (fatal_signal_pending(current))
+		return true;
+	if (!signal_pending(current) || signal->flags & SIGNAL_UNKILLABLE)
+		return false;
+	spin_lock_irq(&current->sighand->siglock);
+	sigorsets(&pending, &current->pending.signal,
+		  &signal->shared_pending.signal);
+	sigandnsets(&pending, &pending, &current->blocked);
+	for (sig = 1; sig <= _NSIG && !deadly; sig++)
+		deadly = sigismember(&pending, sig) && sig_fatal(current, sig);
+	spin_unlock_irq(&current->sighand->siglock);
+	return deadly;
+}
+
+/*
+ * Freezable, ended by deadly signals alone, and counted as a memory stall.  A
+ * signal wakes us, so that we look whether it is one; if not it stays pending,
+ * and we can go on sleeping only where signals do not wake us.
+ */
+static void sleep_until(struct sleeper *s, u64 end_ns)
 {
 	unsigned long stall;
 
 	psi_memstall_enter(&stall);
-	for (;;) {
+	while (!is_to_die()) {
 		u64 now_ns = ktime_get_ns();
 		ktime_t until = ns_to_ktime(min(end_ns, now_ns + SLICE_NS));
 
-		set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
-		if (now_ns >= end_ns || READ_ONCE(slot->woken) ||
+		set_current_state(TASK_FREEZABLE |
+				  (signal_pending(current) ?
+					   TASK_KILLABLE :
+					   TASK_INTERRUPTIBLE));
+		if (now_ns >= end_ns || READ_ONCE(s->woken) ||
 		    fatal_signal_pending(current) || is_freezing(current))
 			break;
 		schedule_hrtimeout_range(&until, SLACK_NS, HRTIMER_MODE_ABS);
@@ -172,16 +239,25 @@ static void sleep_until(struct slot *slot, u64 end_ns)
 	psi_memstall_leave(&stall);
 }
 
-/* Runs where current returns to user space: it holds no lock. */
+/*
+ * Runs where current returns to user space: it holds no lock.  After each sleep
+ * overhigh_slept() may ask for another one.  Between two of them we go back to
+ * what wants us: signals of all kinds, the freezer, who has woken us.
+ */
 static void sleep_now(struct callback_head *work)
 {
-	struct slot *slot = container_of(work, struct slot, work);
-	u64 asked_ns = slot->asked_ns, began_ns = ktime_get_ns();
+	struct sleeper *s = container_of(work, struct sleeper, work);
 
-	if (can_sleep(current))
-		sleep_until(slot, began_ns + asked_ns);
-	free_slot(slot);
-	overhigh_slept(asked_ns, ktime_get_ns() - began_ns);
+	do {
+		u64 asked_ns = s->asked_ns, began_ns = ktime_get_ns();
+
+		s->asked_ns = 0;
+		if (can_sleep(current))
+			sleep_until(s, began_ns + asked_ns);
+		overhigh_slept(asked_ns, ktime_get_ns() - began_ns);
+	} while (s->asked_ns && !READ_ONCE(s->woken) &&
+		 !signal_pending(current) && !is_freezing(current));
+	remove_sleeper(s);
 	module_put(THIS_MODULE); /* and see hook_exit() */
 }
 
@@ -189,34 +265,31 @@ __bpf_kfunc_start_defs();
 
 /*
  * Current sleeps for ns, 2 s at most, when it returns to user space.  Asked
- * several times before, it sleeps for the sum.  Returns 0; -EPERM: current
- * cannot sleep (a kernel thread, an interrupt, exiting, killed); -EBUSY: too
- * many threads sleep.
+ * several times before, it sleeps for the longest.  Returns 0; -EPERM: current
+ * cannot sleep (a kernel thread, an interrupt, exiting, killed); -ENOMEM.
  */
 __bpf_kfunc int overhigh_throttle(u64 ns)
 {
-	struct slot *slot;
+	struct sleeper *s;
 
 	if (!can_sleep(current))
 		return -EPERM;
-	slot = claim_slot();
-	if (!slot)
-		return -EBUSY;
-	if (slot->queued) {
-		slot->asked_ns =
-			min(slot->asked_ns + min(ns, MOST_NS), MOST_NS);
+	s = find_sleeper();
+	if (s) {
+		s->asked_ns = max(s->asked_ns, min(ns, MOST_NS));
 		return 0;
 	}
-	slot->asked_ns = min(ns, MOST_NS);
-	slot->queued = true;
-	WRITE_ONCE(slot->woken, false);
-	if (!try_module_get(THIS_MODULE)) {
-		free_slot(slot);
+	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
+	s = add_sleeper();
+	if (!s) {
+		module_put(THIS_MODULE);
+		return -ENOMEM;
 	}
-	init_task_work(&slot->work, sleep_now);
-	if (task_work_add(current, &slot->work, TWA_RESUME)) {
-		free_slot(slot);
+	s->asked_ns = min(ns, MOST_NS);
+	init_task_work(&s->work, sleep_now);
+	if (task_work_add(current, &s->work, TWA_RESUME)) {
+		remove_sleeper(s);
 		module_put(THIS_MODULE);
 		return -EPERM;
 	}
@@ -233,20 +306,19 @@ static bool is_in_cgroup(struct task_struct *task, u64 cgroup_id)
 	return false;
 }
 
-/* A slot's owner frees it before it exits, and a task is freed after an RCU
- * grace period: what is read from a slot is a task.  One that has woken up
+/* A sleeper is removed before its task exits, and a task is freed after an RCU
+ * grace period: what a sleeper names is a task.  One that has woken up
  * meanwhile is woken for nothing, which every sleep has to bear. */
 static void wake_marked(struct irq_work *work)
 {
-	struct task_struct *task;
-	struct slot *slot;
+	struct sleeper *s;
+	int i;
 
 	rcu_read_lock();
-	for (slot = slots; slot < slots + ARRAY_SIZE(slots); slot++) {
-		task = READ_ONCE(slot->owner);
-		if (task && READ_ONCE(slot->woken))
-			wake_up_process(task);
-	}
+	for (i = 0; i < ARRAY_SIZE(buckets); i++)
+		hlist_for_each_entry_rcu(s, &buckets[i].sleepers,
+					 node) if (READ_ONCE(s->woken))
+			wake_up_process(s->task);
 	rcu_read_unlock();
 }
 
@@ -259,21 +331,21 @@ static DEFINE_IRQ_WORK(wake_work, wake_marked);
  */
 __bpf_kfunc int overhigh_wake(u32 pid, u64 cgroup_id)
 {
-	struct task_struct *task;
-	struct slot *slot;
-	int n = 0;
+	struct sleeper *s;
+	int i, n = 0;
 
-	if (!atomic_read(&nr_claimed))
+	if (!atomic_read(&nr_sleepers))
 		return 0;
 	rcu_read_lock();
-	for (slot = slots; slot < slots + ARRAY_SIZE(slots); slot++) {
-		task = READ_ONCE(slot->owner);
-		if (!task ||
-		    (pid ? task->tgid != pid : !is_in_cgroup(task, cgroup_id)))
-			continue;
-		WRITE_ONCE(slot->woken, true);
-		n++;
-	}
+	for (i = 0; i < ARRAY_SIZE(buckets); i++)
+		hlist_for_each_entry_rcu(s, &buckets[i].sleepers, node)
+		{
+			if (pid ? s->task->tgid != pid :
+				  !is_in_cgroup(s->task, cgroup_id))
+				continue;
+			WRITE_ONCE(s->woken, true);
+			n++;
+		}
 	rcu_read_unlock();
 	if (n)
 		irq_work_queue(&wake_work);
@@ -427,8 +499,8 @@ __bpf_kfunc s64 overhigh_decide(const struct overhigh_crossing *c)
 	return action;
 }
 
-/* The delay for c->pages in ns, at most c->max_delay_us and 2 s; -ENOENT as
- * above. */
+/* The delay for c->pages in ns, at most c->max_delay_us and 2 s for a batch of
+ * 64; -ENOENT as above. */
 __bpf_kfunc s64 overhigh_delay(const struct overhigh_crossing *c)
 {
 	s64 delay_ns = -ENOENT;
@@ -438,7 +510,9 @@ __bpf_kfunc s64 overhigh_delay(const struct overhigh_crossing *c)
 	rcu_read_lock();
 	ops = rcu_dereference(active);
 	if (ops) {
-		u64 most_ns = min(c->max_delay_us * 1000ULL, MOST_NS);
+		u64 batches = clamp_t(u64, c->pages / OVERHIGH_BATCH_PAGES, 1,
+				      1 << 16);
+		u64 most_ns = min(c->max_delay_us * 1000ULL, MOST_NS) * batches;
 		u64 wanted_ns = ops->delay(c);
 
 		if (wanted_ns != OVERHIGH_DELAY_BUILTIN)
@@ -710,9 +784,11 @@ static void unprobe_memlocks(void)
 
 static int __init hook_init(void)
 {
-	int ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING,
-					    &hook_kfunc_set);
+	int i, ret;
 
+	for (i = 0; i < ARRAY_SIZE(buckets); i++)
+		raw_spin_lock_init(&buckets[i].lock);
+	ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &hook_kfunc_set);
 	if (!ret)
 		ret = register_policies();
 	return ret ? ret : probe_memlocks();

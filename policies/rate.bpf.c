@@ -39,7 +39,7 @@ static struct bucket *bucket_of(__u32 pid)
 
 __u64 OVERHIGH_FUNC(rate_delay, const struct overhigh_crossing *c)
 {
-	__u64 most_ns = c->max_delay_us * 1000ULL, pages = c->pages, wait_ns;
+	__u64 pages = c->pages, wait_ns;
 	struct bucket *bucket = bucket_of(c->pid);
 
 	if (!bucket)
@@ -49,9 +49,11 @@ __u64 OVERHIGH_FUNC(rate_delay, const struct overhigh_crossing *c)
 		pages -= bucket->paid_pages;
 	bucket->full_at_ns = overhigh_bucket_take(
 		bucket->full_at_ns, c->now_ns, pages * page_bytes, rate_bytes,
-		burst_bytes, most_ns);
+		burst_bytes, OVERHIGH_MAX_DEBT_NS);
 	wait_ns = overhigh_bucket_wait_ns(bucket->full_at_ns, c->now_ns,
 					  rate_bytes, burst_bytes);
+	/* of that it waits for some already */
+	wait_ns = overhigh_excess(wait_ns, c->owed_ns);
 	bucket->paid_pages = wait_ns ? 0 : c->pages;
 	return wait_ns;
 }

@@ -207,10 +207,11 @@ static __u64 respond_due_ns(const struct daemon *d)
 	return d->respond_soon ? d->soon_respond_ns : d->next_respond_ns;
 }
 
-/* Looks at what is over; more often while something is held. */
+/* Looks at what is over; more often while something is held, and when the next
+ * step of a ladder is due. */
 static void respond_in_time(struct daemon *d, bool anything_held)
 {
-	__u64 began_ns = clock_cpu_ns(), took_ns;
+	__u64 began_ns = clock_cpu_ns(), took_ns, due_ns;
 	struct error err;
 
 	if (!d->pins->control->nr_over)
@@ -219,7 +220,7 @@ static void respond_in_time(struct daemon *d, bool anything_held)
 	    d->now_ns < respond_due_ns(d))
 		return;
 	d->respond_soon = false;
-	if (respond(d->pins, d->responses, &err))
+	if (respond(d->pins, d->responses, &due_ns, &err))
 		say("%s", err.text);
 	took_ns = clock_cpu_ns() - began_ns;
 	d->soon_respond_ns =
@@ -230,6 +231,8 @@ static void respond_in_time(struct daemon *d, bool anything_held)
 					MOST_PAUSE_NS);
 	d->next_look_ns = d->now_ns + pause_after(took_ns, LOOK_FACTOR, LOOK_NS,
 						  MOST_LOOK_NS);
+	if (due_ns > d->now_ns && due_ns < d->next_respond_ns)
+		d->next_respond_ns = due_ns;
 }
 
 /* The module may come at any time; it cannot go while we use it. */
@@ -372,7 +375,7 @@ static void tick(struct daemon *d)
 	wake_ns = d->now_ns + TICK_NS;
 	if (held && deadline_ns < wake_ns)
 		wake_ns = deadline_ns;
-	if (held && d->next_respond_ns > d->now_ns &&
+	if (d->pins->control->nr_over && d->next_respond_ns > d->now_ns &&
 	    d->next_respond_ns < wake_ns)
 		wake_ns = d->next_respond_ns;
 	if (d->respond_soon && d->soon_respond_ns < wake_ns)

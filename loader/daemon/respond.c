@@ -30,28 +30,33 @@ static void send_due(const struct pins *pins, const struct overhigh_look *then)
 struct round {
 	const struct pins *pins;
 	struct responses *responses;
+	__u64 due_ns;
 };
 
 static int respond_to(const struct overhigh_look *look, void *ctx)
 {
-	const struct round *round = ctx;
+	struct round *round = ctx;
 
 	if (!look->head.excess_bytes)
-		hold_release(round->pins, look->head.pid);
+		hold_release_below(round->pins, look->head.pid);
 	else if (look->head.due_signal)
 		send_due(round->pins, look);
+	if (look->head.due_ns &&
+	    (!round->due_ns || look->head.due_ns < round->due_ns))
+		round->due_ns = look->head.due_ns;
 	responses_look(round->responses, look);
 	return 0;
 }
 
-int respond(const struct pins *pins, struct responses *responses,
+int respond(const struct pins *pins, struct responses *responses, __u64 *due_ns,
 	    struct error *err)
 {
-	struct round round = { pins, responses };
+	struct round round = { .pins = pins, .responses = responses };
 	int ret;
 
 	responses_look_begin(responses);
 	ret = look_at_all(pins, respond_to, &round, err);
 	responses_look_end(responses, !ret);
+	*due_ns = round.due_ns;
 	return ret;
 }

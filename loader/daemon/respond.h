@@ -16,8 +16,9 @@
 /*
  * Looks at every governed process: continues the held ones that have fallen
  * below, sends the signals that are due, does what is wanted to cgroups.
+ * *due_ns: when the next step of one of them is due, 0 if none is.
  */
-int respond(const struct pins *pins, struct responses *responses,
+int respond(const struct pins *pins, struct responses *responses, __u64 *due_ns,
 	    struct error *err);
 
 #endif /* OVERHIGH_DAEMON_RESPOND_H */

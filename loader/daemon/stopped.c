@@ -9,10 +9,11 @@
 #include "pins/map_walk.h"
 
 /*
- * The signal first, then the record: if we die in between, the next to read
- * the map sends it again, and a second SIGCONT harms nobody.  A stop by the
- * user that came just before our SIGCONT was undone by it; the record tells,
- * and he gets his stop back.
+ * The signal, which takes the record away (signal_to_held() in bpf/), or leaves
+ * it: a stop by the user that came just before was undone, the record tells,
+ * and he gets his stop back.  A record that nobody took away goes after the
+ * signal: if we die in between, the next to read the map sends it again, and a
+ * second SIGCONT harms nobody.
  */
 static void release(const struct pins *pins, __u32 pid,
 		    const struct overhigh_held *held)
@@ -62,6 +63,15 @@ void hold_release(const struct pins *pins, __u32 pid)
 	struct overhigh_held held;
 
 	if (!bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held))
+		release(pins, pid, &held);
+}
+
+void hold_release_below(const struct pins *pins, __u32 pid)
+{
+	struct overhigh_held held;
+
+	if (!bpf_map_lookup_elem(pins->map_fd[MAP_HELD], &pid, &held) &&
+	    !held.for_rate)
 		release(pins, pid, &held);
 }
 

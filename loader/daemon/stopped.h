@@ -22,6 +22,10 @@ int hold_release_due(const struct pins *pins, bool all, __u64 *next_ns);
 /* Continues one process now, if it is held. */
 void hold_release(const struct pins *pins, __u32 pid);
 
+/* The same for one that has fallen below its limit: what is held to keep to a
+ * rate is below, and stays held. */
+void hold_release_below(const struct pins *pins, __u32 pid);
+
 /*
  * No new stops, and all held processes continued: what a loader does as its
  * last act, and the guard when the loader could not.

@@ -18,7 +18,7 @@
 #define RECORD(name, bytes)                                                    \
 	_Static_assert(sizeof(struct name) == (bytes), #name " has changed")
 
-_Static_assert(OVERHIGH_ABI == 3, "the sizes below are those of layout 3");
+_Static_assert(OVERHIGH_ABI == 4, "the sizes below are those of layout 4");
 
 /* values and keys of maps */
 RECORD(overhigh_policy, 32);
@@ -27,7 +27,7 @@ RECORD(overhigh_extension, 88);
 RECORD(overhigh_pressure_key, 16);
 RECORD(overhigh_pressure_gate, 8);
 RECORD(overhigh_verdict, 32);
-RECORD(overhigh_state, 152);
+RECORD(overhigh_state, 168);
 RECORD(overhigh_held, 32);
 RECORD(overhigh_control, 120);
 RECORD(overhigh_rule, 168);
@@ -37,10 +37,10 @@ RECORD(overhigh_rule_note, 32);
 
 /* of the ring buffer and of the iterators */
 RECORD(overhigh_event, 144);
-RECORD(overhigh_look_head, 104); /* the first part of a look */
-RECORD(overhigh_look, 136);
+RECORD(overhigh_look_head, 112); /* the first part of a look */
+RECORD(overhigh_look, 144);
 RECORD(overhigh_name, 16);
 
 /* what policy programs get; these grow at the end alone */
-RECORD(overhigh_crossing, 128);
+RECORD(overhigh_crossing, 136);
 RECORD(overhigh_exit_info, 144);

@@ -255,7 +255,8 @@ const char *format_missed(char *buffer, size_t size, uint32_t missed)
 		[OVERHIGH_MISSED_SIGNAL] = "the kernel refused the signal",
 		[OVERHIGH_MISSED_NO_LOADER] = "no live loader",
 		[OVERHIGH_MISSED_MAP_FULL] = "a map is full",
-		[OVERHIGH_MISSED_NO_SLOT] = "too many threads sleep already",
+		[OVERHIGH_MISSED_NO_SLOT] =
+			"no memory to put a thread to sleep",
 	};
 
 	return format_name(buffer, size, missed, names, COUNT(names), "reason");

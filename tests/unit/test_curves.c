@@ -125,10 +125,9 @@ static void a_delay_is_for_64_pages_and_scales(void **state)
 	assert_true(overhigh_for_pages_ns(6400, 0) == 0);
 	assert_true(overhigh_for_pages_ns(6400, 1) == 100);
 	assert_true(overhigh_for_pages_ns(6400, 512) == 8 * 6400);
-	/* more than 64 batches are 64 */
-	assert_true(overhigh_for_pages_ns(6400, MOST) == 64 * 6400);
-	assert_true(overhigh_for_pages_ns(MOST, MOST) == 2 * S);
-	assert_true(overhigh_for_pages_ns(MOST, 1) == 2 * S);
+	assert_true(overhigh_for_pages_ns(6400, 6400) == 100 * 6400);
+	assert_true(overhigh_for_pages_ns(MOST, MOST) == OVERHIGH_MAX_DEBT_NS);
+	assert_true(overhigh_for_pages_ns(MOST, 1) == 2 * S / 64);
 	assert_true(overhigh_for_pages_ns(MOST, 0) == 0);
 	assert_true(overhigh_for_pages_ns(3 * S, 64) == 2 * S);
 }

@@ -377,7 +377,7 @@ static void the_delay_grows_with_the_pages(void **state)
 
 /* Also the proof that nothing overflows or divides by 0 on the way: this runs
  * under the sanitizers. */
-static void no_delay_is_above_the_cap(void **state)
+static void no_batch_costs_more_than_the_cap(void **state)
 {
 	struct overhigh_policy policy = { 0 };
 	uint64_t seed = 8, delay_ns, cap_ns;
@@ -392,9 +392,37 @@ static void no_delay_is_above_the_cap(void **state)
 			cap_ns = policy.max_delay_us * 1000ULL;
 		delay_ns = overhigh_delay_ns(&policy, next_magnitude(&seed),
 					     next_magnitude(&seed),
-					     next_magnitude(&seed));
+					     next_random(&seed) % 65);
 		assert_true(delay_ns <= cap_ns);
 	}
+}
+
+static void no_pages_cost_more_than_can_be_owed(void **state)
+{
+	struct overhigh_policy policy = { 0 };
+	uint64_t seed = 9;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 100000; round++)
+		assert_true(overhigh_delay_ns(&policy, next_magnitude(&seed),
+					      next_magnitude(&seed),
+					      next_magnitude(&seed)) <=
+			    OVERHIGH_MAX_DEBT_NS);
+}
+
+/* What one system call takes costs what the same pages cost one by one. */
+static void pages_cost_the_same_together_and_apart(void **state)
+{
+	struct overhigh_policy policy = { .max_delay_us = 50000 };
+	uint64_t sum_ns = 0;
+	int batch;
+
+	(void)state;
+	for (batch = 0; batch < 512; batch++)
+		sum_ns += overhigh_delay_ns(&policy, 60 * MIB, 200 * MIB, 64);
+	assert_true(sum_ns ==
+		    overhigh_delay_ns(&policy, 60 * MIB, 200 * MIB, 512 * 64));
 }
 
 static void far_above_the_limit_the_delay_is_the_longest(void **state)
@@ -434,7 +462,7 @@ static void limits_near_2_to_the_64_do_not_overflow(void **state)
 	assert_true(overhigh_delay_ns(&policy, limit / 4 - 1, limit, 64) ==
 		    CAP_NS);
 	assert_true(overhigh_delay_ns(&policy, limit, limit, MAX_BYTES) ==
-		    CAP_NS);
+		    OVERHIGH_MAX_DEBT_NS);
 }
 
 static void the_delay_is_for_one_batch_and_scales(void **state)
@@ -474,7 +502,9 @@ int main(void)
 		cmocka_unit_test(the_curve_is_the_one_of_memory_high),
 		cmocka_unit_test(the_delay_grows_with_the_excess),
 		cmocka_unit_test(the_delay_grows_with_the_pages),
-		cmocka_unit_test(no_delay_is_above_the_cap),
+		cmocka_unit_test(no_batch_costs_more_than_the_cap),
+		cmocka_unit_test(no_pages_cost_more_than_can_be_owed),
+		cmocka_unit_test(pages_cost_the_same_together_and_apart),
 		cmocka_unit_test(far_above_the_limit_the_delay_is_the_longest),
 		cmocka_unit_test(a_limit_of_nothing_is_the_cap),
 		cmocka_unit_test(limits_near_2_to_the_64_do_not_overflow),
