@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* daemon/protect.c - see daemon/protect.h. */
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/lock.h"
 #include "base/log.h"
@@ -25,6 +28,33 @@ void protect_memory(bool quiet)
 		close(fd);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) && !quiet)
 		say("cannot lock memory: %s", strerror(errno));
+}
+
+/*
+ * Hundreds of threads that have just been continued must not keep from its turn
+ * who continues and kills on time.  The lowest real-time priority is above all
+ * that is not real-time; the kernel's throttling bounds what an endless loop of
+ * ours could do.  Children get none of that.
+ */
+static void protect_turn(bool quiet)
+{
+	const struct sched_param lowest = { .sched_priority = 1 };
+	const struct sched_param none = { .sched_priority = 0 };
+	int reason;
+
+	if (!sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+		return;
+	reason = errno;
+	if (sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) ||
+	    setpriority(PRIO_PROCESS, 0, -20)) {
+		if (!quiet)
+			say("no priority on the CPU is to be had (%s): many "
+			    "busy threads can make this process late",
+			    strerror(errno));
+	} else if (!quiet) {
+		say("no real-time priority is to be had (%s): nice -20 instead",
+		    strerror(reason));
+	}
 }
 
 /*
@@ -49,6 +79,7 @@ static void reserve_heap(void)
 void protect_self(bool quiet)
 {
 	protect_memory(quiet);
+	protect_turn(quiet);
 	reserve_heap();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * daemon/protect.h - a process of overhigh's that must not be held by overhigh,
- * nor be killed for memory, nor wait for it.
+ * nor be killed for memory, nor wait for it, nor for its turn on the CPU.
  *
  * Does not belong here: which processes that concerns; what the kernel side
  * spares (is_protected() in bpf/decide.bpf.h).
@@ -18,9 +18,11 @@
 void protect_memory(bool quiet);
 
 /*
- * That, and a heap that is there already: for the loader, whose working hours
- * are memory pressure.  Nothing of it may be paged out, the OOM killer must
- * look elsewhere, and its loop asks the kernel for no memory.
+ * That, a turn on the CPU before all that is not real-time (SCHED_FIFO, or nice
+ * -20 where that is not permitted, which is said), and a heap that is there
+ * already: for the loader, whose working hours are memory pressure.  Nothing of
+ * it may be paged out, the OOM killer must look elsewhere, and its loop asks
+ * the kernel for no memory.
  */
 void protect_self(bool quiet);
 
