@@ -182,6 +182,25 @@ static void sigterm_ends_a_sleep(void **state)
 	a_signal_ends_a_sleep(SIGTERM);
 }
 
+/* The kernel makes a SIGKILL of these only when the process takes them. */
+static void signals_that_dump_core_end_a_sleep(void **state)
+{
+	uint64_t took_ns;
+	int i;
+
+	(void)state;
+	LIVE_NEED_MODULE();
+	live_run("--hook=require");
+	signal(SIGQUIT, SIG_DFL); /* a shell may have had it ignored */
+	for (i = 0; i < 2; i++) {
+		took_ns = time_to_die_ns(i ? SIGABRT : SIGQUIT);
+		/* of a sleep of 2 s */
+		LIVE_ASSERT(took_ns < 300000000ULL, "%llu ns",
+			    (unsigned long long)took_ns);
+	}
+	live_run_stop();
+}
+
 /* An emulated CPU may be elsewhere at the moment: the best try counts. */
 #define TRIES 12
 
@@ -536,6 +555,7 @@ int main(void)
 		LIVE_TEST(a_sleeper_is_not_stopped),
 		LIVE_TEST(sigkill_ends_a_sleep),
 		LIVE_TEST(sigterm_ends_a_sleep),
+		LIVE_TEST(signals_that_dump_core_end_a_sleep),
 		LIVE_TEST(munmap_in_another_thread_ends_a_sleep),
 		LIVE_TEST(memory_freed_in_the_memcg_ends_a_sleep),
 		LIVE_TEST(a_process_of_the_memcg_that_exits_ends_a_sleep),
