@@ -81,6 +81,14 @@ static bool is_name(const char *name)
 	return true;
 }
 
+/* A name in a file that may be damaged: an offset past its end has none. */
+static const char *name_at(const struct btf *btf, __u32 offset)
+{
+	const char *name = btf__name_by_offset(btf, offset);
+
+	return name ? name : "";
+}
+
 /* The type of the one variable in OPS_SECTION, and its name. */
 static const struct btf_type *ops_type(const struct btf *btf, const char **name)
 {
@@ -93,11 +101,11 @@ static const struct btf_type *ops_type(const struct btf *btf, const char **name)
 	if (btf_vlen(section) != 1)
 		return NULL;
 	var = btf__type_by_id(btf, btf_var_secinfos(section)->type);
-	*name = btf__name_by_offset(btf, var->name_off);
+	*name = name_at(btf, var->name_off);
 	id = btf__resolve_type(btf, var->type);
 	var = id < 0 ? NULL : btf__type_by_id(btf, id);
 	if (!var || !btf_is_struct(var) ||
-	    strcmp(btf__name_by_offset(btf, var->name_off), OPS_TYPE))
+	    strcmp(name_at(btf, var->name_off), OPS_TYPE))
 		return NULL;
 	return var;
 }
@@ -108,7 +116,7 @@ static int name_offset(const struct btf *btf, const struct btf_type *type)
 	int i;
 
 	for (i = 0; i < btf_vlen(type); i++)
-		if (!strcmp(btf__name_by_offset(btf, m[i].name_off), "name"))
+		if (!strcmp(name_at(btf, m[i].name_off), "name"))
 			return btf_member_bit_offset(type, i) / 8;
 	return -1;
 }
@@ -226,7 +234,7 @@ static const struct btf_type *number_type(const struct btf *btf, __u32 var_id,
 
 	if (!var || !btf_is_var(var))
 		return NULL;
-	*name = btf__name_by_offset(btf, var->name_off);
+	*name = name_at(btf, var->name_off);
 	id = btf__resolve_type(btf, var->type);
 	var = id < 0 ? NULL : btf__type_by_id(btf, id);
 	return var && btf_is_int(var) && var->size <= 8 ? var : NULL;
