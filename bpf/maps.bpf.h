@@ -3,6 +3,10 @@
  * maps.bpf.h - every map: its key, its value, who writes it; and the settings
  * that the loader writes into .rodata before it loads the programs.
  *
+ * What the BPF programs add to by themselves has its memory from the start: a
+ * child must have its policy when there is no memory to be had, too.  The
+ * loader makes those maps as large as the machine needs (attach/load.c).
+ *
  * Does not belong here: code that uses them.  The maps are pinned by their
  * name under /sys/fs/bpf/overhigh; bpftool and the loader find them there.
  */
@@ -12,7 +16,6 @@
 /* written by users (overhigh set, bpftool), by the fork and exit hooks */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, OVERHIGH_MAX_POLICIES);
 	__type(key, u32); /* pid */
 	__type(value, struct overhigh_policy);
@@ -64,7 +67,6 @@ struct {
 /* written by the BPF programs */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, OVERHIGH_MAX_POLICIES);
 	__type(key, u32); /* pid */
 	__type(value, struct overhigh_state);
@@ -73,7 +75,6 @@ struct {
 /* written by the BPF programs, entries removed by the loader or its guard */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, OVERHIGH_MAX_POLICIES);
 	__type(key, u32); /* pid */
 	__type(value, struct overhigh_held);
@@ -157,7 +158,6 @@ struct {
 /* written by the BPF programs; an entry is removed by overhigh set too */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, OVERHIGH_MAX_POLICIES);
 	__type(key, u32); /* pid */
 	__type(value, struct overhigh_rule_note);

@@ -13,6 +13,7 @@
 /* Processes that may be matched with rules at once on a CPU: one, and those
  * that were preempted in the midst of it. */
 #define SCRATCH_PER_CPU 16
+#define FEWEST_PROCESSES 4096
 
 /* percpu_counter_batch is max(32, 2 * CPUs), lib/percpu_counter.c: so far may
  * each CPU's part be from zero. */
@@ -55,6 +56,34 @@ static int choose_maps(struct overhigh_bpf *skel, const struct pins *old,
 				    map_names[i], strerror(errno));
 	}
 	return 0;
+}
+
+/* As many processes as the machine has room for: the kernel works that out from
+ * its memory. */
+static unsigned int most_processes(void)
+{
+	unsigned int n = 0;
+	FILE *f = fopen("/proc/sys/kernel/threads-max", "re");
+
+	if (f && fscanf(f, "%u", &n) != 1)
+		n = 0;
+	if (f)
+		fclose(f);
+	if (!n || n > OVERHIGH_MAX_POLICIES)
+		return OVERHIGH_MAX_POLICIES;
+	return n < FEWEST_PROCESSES ? FEWEST_PROCESSES : n;
+}
+
+/* They have their memory from the start: see bpf/maps.bpf.h. */
+static void size_maps(struct overhigh_bpf *skel)
+{
+	struct bpf_map *maps[] = { skel->maps.process_policy,
+				   skel->maps.process_state, skel->maps.held,
+				   skel->maps.process_rule };
+	unsigned int n = most_processes(), i;
+
+	for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		bpf_map__set_max_entries(maps[i], n);
 }
 
 static int pin_maps(struct overhigh_bpf *skel, struct error *err)
@@ -126,6 +155,7 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 	skel->rodata->have_hook = probe->module;
 	skel->rodata->can_signal_others = probe->signals_others;
 	skel->rodata->nr_scratch = SCRATCH_PER_CPU * cpus;
+	size_maps(skel); /* those of old stay as they are */
 	bpf_map__set_max_entries(skel->maps.rule_scratch,
 				 SCRATCH_PER_CPU * cpus);
 	ret = choose_programs(skel, probe, err);

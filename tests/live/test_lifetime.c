@@ -85,6 +85,42 @@ static void a_child_inherits_the_policy_of_its_parent(void **state)
 	live_run_stop();
 }
 
+#define CROWD 1500
+
+/* The maps are charged to the cgroup of the loader, which may have no more. */
+static void every_child_has_its_policy_when_memory_is_short(void **state)
+{
+	const char *root = live_cgroup_root("memory"), *cgroup;
+	const char *dir = getenv("TEST_PROGS");
+	struct live_cmd *cmd = malloc(sizeof(*cmd));
+	char max[32];
+
+	(void)state;
+	if (!root)
+		LIVE_SKIP("the memory controller is not on cgroup2");
+	cgroup = live_cgroup(root, "loader");
+	live_cgroup_enter(cgroup, getpid());
+	live_run("");
+	live_cgroup_enter(root, getpid());
+	snprintf(max, sizeof(max), "%llu",
+		 (unsigned long long)live_cgroup_read(cgroup, "memory.current",
+						      NULL) +
+			 65536);
+	live_cgroup_write(cgroup, "memory.max", max);
+	live_overhigh(cmd,
+		      "exec --action kill --limit 64M -- %s/share crowd %d",
+		      dir ? dir : "build/tests", CROWD);
+	live_cgroup_write(cgroup, "memory.max", "max");
+	LIVE_ASSERT(cmd->status == 0, "exit %d: %s%s", cmd->status, cmd->out,
+		    cmd->err);
+	free(cmd);
+	LIVE_ASSERT(live_counter("missed_map_full") == 0 &&
+			    live_counter("inherited") >= CROWD,
+		    "%.0f had none, %.0f inherited it",
+		    live_counter("missed_map_full"), live_counter("inherited"));
+	live_run_stop();
+}
+
 static void an_exec_keeps_the_policy(void **state)
 {
 	struct live_proc *proc;
@@ -308,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(only_the_child_that_is_over_is_killed),
 		LIVE_TEST(a_child_inherits_the_policy_of_its_parent),
+		LIVE_TEST(every_child_has_its_policy_when_memory_is_short),
 		LIVE_TEST(an_exec_keeps_the_policy),
 		LIVE_TEST(an_exec_of_a_process_that_is_over_starts_anew),
 		LIVE_TEST(nothing_is_kept_of_a_process_that_has_ended),

@@ -8,8 +8,15 @@
  *	share vfork MIB		a child of vfork takes MIB, waits 3 s, ends
  *	share clone MIB		children by clone(CLONE_VM) touch a page each
  *				until MIB are taken
- *	share leader MIB	the main thread leaves; another takes MIB,
- *sleeps 5 s, ends share nothing		ends with 0
+ *	share leader MIB	the main thread leaves; another one takes MIB,
+ *				sleeps for 5 s, ends
+ *	share fork MIB N	take MIB, fork N children, which exec; SIGTERM
+ *				is counted
+ *	share join MIB PROCS	take MIB, fork a child that writes its pid to
+ *				the file PROCS, takes 16 MiB, then execs
+ *	share save MIB OWN	take MIB, fork a child that takes OWN MiB, ends
+ *	share crowd N		fork N children, kill them once all are there
+ *	share nothing		ends with 0
  *
  * What ought to come of it is said in tests/live/test_shared_mm.c.
  */
@@ -176,50 +183,26 @@ static int save(const char *own)
 	return 0;
 }
 
-static void now(struct timespec *t)
+static int crowd(int n)
 {
-	clock_gettime(CLOCK_MONOTONIC, t);
-}
+	static pid_t children[4096];
+	int i;
 
-/* How many pages it gets to touch, one each 20 ms. */
-static int trickle(long ms)
-{
-	struct timespec began, t;
-	long took_ms;
-	size_t at = 0;
-
-	map_memory("4");
-	now(&began);
-	do {
-		memory[at] = 1;
-		at += PAGE;
-		pause_ms(20);
-		now(&t);
-		took_ms = (t.tv_sec - began.tv_sec) * 1000 +
-			  (t.tv_nsec - began.tv_nsec) / 1000000;
-	} while (took_ms < ms && at < bytes);
-	return at / PAGE;
-}
-
-static int keep_rate(long ms)
-{
-	sigset_t set;
-	int sig, n;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	take();
-	printf("ready\n");
-	sigwait(&set, &sig);
-	n = trickle(ms);
-	printf("parent=%d\n", n);
-	if (!fork()) {
-		n = trickle(ms);
-		printf("child=%d\n", n);
-		_exit(0);
+	for (i = 0; i < n && i < 4096; i++) {
+		children[i] = fork();
+		if (children[i] < 0)
+			die("fork");
+		if (children[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
 	}
-	wait(NULL);
+	printf("there=%d\n", i);
+	while (i--) {
+		kill(children[i], SIGKILL);
+		was_hit(children[i]);
+	}
 	return 0;
 }
 
@@ -310,6 +293,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 97;
 	setvbuf(stdout, NULL, _IONBF, 0);
+	if (!strcmp(argv[1], "crowd"))
+		return crowd(atoi(argv[2]));
 	map_memory(argv[2]);
 	if (!strcmp(argv[1], "spawn"))
 		return spawn(argc > 3 ? atoi(argv[3]) : 5);
@@ -323,8 +308,6 @@ int main(int argc, char **argv)
 		return join(argv[3]);
 	if (!strcmp(argv[1], "save") && argc > 3)
 		return save(argv[3]);
-	if (!strcmp(argv[1], "rate") && argc > 3)
-		return keep_rate(atoi(argv[3]));
 	if (!strcmp(argv[1], "leader"))
 		return leave();
 	return 97;
