@@ -218,6 +218,7 @@ struct file {
 struct anon_vma;
 
 struct vm_area_struct {
+	struct mm_struct *vm_mm;
 	unsigned long vm_start;
 	unsigned long vm_end;
 	unsigned long vm_flags;

@@ -311,6 +311,7 @@ __noinline int slow_down(struct subject *s, struct overhigh_state *state,
 	if (!s || !state)
 		return 0;
 	delay_ns = overhigh_capped_ns(&s->policy, delay_ns);
+	watch_for_fall(s);
 	delay_ns = until_next_step(s, state, delay_ns);
 	if (!delay_ns)
 		return 0;

@@ -210,11 +210,13 @@ static __always_inline void rss_read(struct task_struct *task,
 	}
 }
 
-/* How far rss_read() may be off for one kind, in pages. */
-static __always_inline u64 rss_slack(struct task_struct *task)
+/* How far rss_read() may be off for one kind, in pages.  The part of a CPU is
+ * less than percpu_counter_batch, max(32, 2 * CPUs) (lib/percpu_counter.c), and
+ * nothing when it is offline. */
+static __always_inline u64 rss_slack(struct task_struct *task, u32 cpus)
 {
 	if (rss_is_percpu())
-		return rss_slack_pages;
+		return (cpus > 16 ? 2 * cpus : 32) * cpus;
 	/* TASK_RSS_EVENTS_THRESH in mm/memory.c is 64 faults, and a fault on a
 	 * file maps up to 16 pages around it; huge pages are not cached */
 	return (u64)(BPF_CORE_READ(task, signal, nr_threads) - 1) * 65 * 16;
@@ -298,6 +300,30 @@ static __always_inline struct mem_cgroup *task_memcg(struct task_struct *task)
 static __always_inline struct page_counter *memory_counter(struct mem_cgroup *m)
 {
 	return (void *)m + bpf_core_field_offset(struct mem_cgroup, memory);
+}
+
+/* Whether memory that current takes for itself is charged to a counter: that of
+ * the owner of its mm, which may be a task in another cgroup.  Not inlined: see
+ * get_state(). */
+static __noinline bool is_memory_of_current(struct page_counter *counter)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mem_cgroup *memcg = task_memcg(task);
+	struct task_struct *owner;
+
+	if (memcg && counter == memory_counter(memcg))
+		return true;
+	owner = BPF_CORE_READ(task, mm, owner);
+	memcg = owner ? task_memcg(owner) : NULL;
+	return memcg && counter == memory_counter(memcg);
+}
+
+/* Nothing is charged in the root cgroup, nor where there is no controller. */
+static __always_inline bool is_never_charged(struct task_struct *task)
+{
+	struct mem_cgroup *memcg = task_memcg(task);
+
+	return !memcg || !BPF_CORE_READ(memcg, css.cgroup, level);
 }
 
 /* The cgroup whose memcg a memory counter is part of. */

@@ -89,16 +89,6 @@ struct {
 	__type(value, u64); /* the limit in bytes: memory.high + margin */
 } memcg_over SEC(".maps");
 
-/* written by the loader and the fork and exit hooks: whose perf events (a pid)
- * sample a process; used where fentry is refused */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, OVERHIGH_MAX_POLICIES);
-	__type(key, u32);   /* pid */
-	__type(value, u32); /* pid */
-} sampled SEC(".maps");
-
 /* What a process had from its parent: the first of a chain of forks. */
 struct fork_base {
 	u64 start_ns;	 /* of the child */
@@ -237,6 +227,20 @@ struct {
 	__type(value, struct rule_scratch);
 } rule_scratch SEC(".maps");
 
+/* What is remembered of a thread between two looks at it; not pinned: what it
+ * says is worked out again. */
+struct task_record {
+	u64 seen_ns;	/* when it was last looked at in a batch */
+	u64 seen_bytes; /* counted RSS of its process, then */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_record);
+} task_record SEC(".maps");
+
 /* struct overhigh_event, written by the BPF programs, read by the loader */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -247,8 +251,6 @@ struct {
 const volatile __u32 page_bytes = 4096;
 /* CPUs whose part of a percpu_counter may be non-zero */
 const volatile __u32 nr_cpus = 1;
-/* how far, in pages, percpu_counter.count may be off: batch * CPUs */
-const volatile __u32 rss_slack_pages = 64;
 /* non-zero: the module overhigh_hook is there, see module.bpf.h */
 const volatile __u32 have_hook = 0;
 /* non-zero: bpf_preempt_disable() may be used, see stay_on_cpu() */

@@ -122,7 +122,8 @@ struct memcg_wake {
 };
 
 /* Memory of a memcg was given back: if that brings it below what its waiting
- * processes may have in all, they go on. */
+ * processes may have in all, they go on.  A counter of something else has an id
+ * that is none. */
 static long wake_at_counter(u32 i, void *ctx)
 {
 	struct memcg_wake *w = ctx;
@@ -145,14 +146,12 @@ static long wake_at_counter(u32 i, void *ctx)
 	return 0;
 }
 
-static __always_inline void wake_memcg(struct task_struct *task)
+static __always_inline void wake_memcg(struct page_counter *counter)
 {
-	struct mem_cgroup *memcg = task_memcg(task);
-	struct memcg_wake w = {};
+	struct memcg_wake w = { .counter = counter };
 
-	if (!have_hook || !memcg)
+	if (!have_hook)
 		return;
-	w.counter = memory_counter(memcg);
 	bpf_loop(MAX_DEPTH, wake_at_counter, &w, 0);
 }
 

@@ -28,7 +28,9 @@ struct subject {
 	struct task_struct *task; /* of the process, not always current */
 	struct mm_struct *mm;
 	u32 pid;
-	u32 source; /* enum overhigh_source */
+	u16 source;	    /* enum overhigh_source */
+	bool memcg_is_near; /* some memcg is: see is_near() */
+	u8 shares;	    /* enum sharing */
 	u64 source_id;
 	u64 now_ns;
 	u64 start_ns;
@@ -38,13 +40,10 @@ struct subject {
 	u64 rss_most_bytes; /* at the most: see measure_rss_exact() */
 	u64 usage_bytes;    /* of the memcg with the largest excess */
 	u64 memcg_limit_bytes;
-	u64 memcg_excess_bytes;
 	struct page_counter *memcg_counter; /* that has this excess */
 	u64 limit_bytes;       /* what excess_bytes is measured against */
 	u64 excess_bytes;      /* 0: not over */
 	u64 most_excess_bytes; /* 0: below for sure */
-	bool memcg_is_near;    /* some memcg is: see is_near() */
-	u8 shares;	       /* enum sharing */
 	struct overhigh_policy policy;
 };
 
@@ -109,6 +108,21 @@ __noinline int measure_rss_exact(struct subject *s)
 	return 0;
 }
 
+/* How far rss_bytes may be off while it is not exact. */
+static __always_inline u64 slack_bytes(struct subject *s)
+{
+	struct overhigh_control *control = the_control();
+	u32 flags = overhigh_flags(s->policy.control);
+	u32 cpus = control ? control->cpus : 0;
+	u32 kinds = 0, kind;
+
+#pragma unroll
+	for (kind = 0; kind < OVERHIGH_KINDS; kind++)
+		if (flags & overhigh_rss_kind_flag(kind))
+			kinds++;
+	return rss_slack(s->task, cpus ? cpus : nr_cpus) * kinds * page_bytes;
+}
+
 /*
  * RSS of the kinds that the policy counts.  The per-CPU parts are added only
  * where they can decide, as percpu_counter_compare() does.
@@ -116,16 +130,13 @@ __noinline int measure_rss_exact(struct subject *s)
 static __always_inline void measure_rss(struct subject *s, bool exact)
 {
 	u32 flags = overhigh_flags(s->policy.control);
-	u64 slack;
 
 	rss_read(s->task, s->mm, s->rss_pages);
 	s->rss_bytes = pages_to_bytes(counted_pages(s->rss_pages, flags));
 	s->rss_most_bytes = s->rss_bytes;
-	if (!exact) {
-		slack = rss_slack(s->task) * page_bytes * OVERHIGH_KINDS;
-		exact = overhigh_add(s->rss_bytes, slack) >
+	if (!exact)
+		exact = overhigh_add(s->rss_bytes, slack_bytes(s)) >
 			s->policy.process_limit;
-	}
 	if (exact)
 		measure_rss_exact(s);
 }
@@ -218,10 +229,14 @@ __noinline int measure_memcg(struct subject *s)
 	bpf_loop(MAX_DEPTH, look_at_counter, &w, 0);
 	s->usage_bytes = w.usage_bytes;
 	s->memcg_limit_bytes = w.limit_bytes;
-	s->memcg_excess_bytes = w.excess_bytes;
 	s->memcg_counter = w.worst;
 	s->memcg_is_near = w.is_near;
 	return 0;
+}
+
+static __always_inline u64 memcg_excess_bytes(struct subject *s)
+{
+	return overhigh_excess(s->usage_bytes, s->memcg_limit_bytes);
 }
 
 /* How far over s is, by what was measured. */
@@ -232,12 +247,12 @@ static __always_inline void compare(struct subject *s)
 
 	least = overhigh_excess(s->rss_bytes, s->policy.process_limit);
 	most = overhigh_excess(s->rss_most_bytes, s->policy.process_limit);
-	s->excess_bytes = overhigh_combine(flags, least, s->memcg_excess_bytes);
+	s->excess_bytes = overhigh_combine(flags, least, memcg_excess_bytes(s));
 	s->most_excess_bytes =
-		overhigh_combine(flags, most, s->memcg_excess_bytes);
+		overhigh_combine(flags, most, memcg_excess_bytes(s));
 	s->limit_bytes = s->policy.process_limit;
 	if (!(flags & OVERHIGH_DIRECT) &&
-	    s->excess_bytes == s->memcg_excess_bytes && s->excess_bytes)
+	    s->excess_bytes == memcg_excess_bytes(s) && s->excess_bytes)
 		s->limit_bytes = s->memcg_limit_bytes;
 }
 

@@ -35,20 +35,39 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Detect: RSS.  After each page fault, still within it: the page that crosses
- * the limit is counted, and user space has not seen it yet. */
+/*
+ * Detect, the far gear: attached as long as there are policies.  The memory
+ * controller charges in batches of 64 pages for each CPU, so this comes once in
+ * 64 faults, and with each huge page; and also with memory that comes without a
+ * fault of one's own (UFFDIO_COPY, /proc/self/mem, populate).  The usage of a
+ * memcg changes nowhere else.  What the batch is for is not counted yet.
+ */
+SEC("fentry/page_counter_try_charge")
+int BPF_PROG(charge, struct page_counter *counter, unsigned long nr_pages)
+{
+	if (is_memory_of_current(counter))
+		batch_charged(nr_pages);
+	return 0;
+}
+
+/* Detect, the near gear: attached while somebody is near its limit.  After each
+ * page fault, still within it: the page that crosses the limit is counted, and
+ * user space has not seen it yet. */
 SEC("fexit/handle_mm_fault")
 int BPF_PROG(fault, struct vm_area_struct *vma, unsigned long address,
 	     unsigned int flags)
 {
-	if (!(flags & FAULT_FLAG_REMOTE))
+	/* /proc/self/mem makes faults that are called remote */
+	if (!(flags & FAULT_FLAG_REMOTE) ||
+	    vma->vm_mm == bpf_get_current_task_btf()->mm)
 		memory_changed(0);
 	return 0;
 }
 
-/* Detect: RSS, where fentry is refused; also for every fall of it.  6.1 passes
- * the count as a third argument; it lacks what the tasks cache, so it is not
- * used. */
+/* The near gear where a program may lose the CPU within the fault; both gears
+ * in one where fentry is refused; also for every fall of RSS.  6.1 passes the
+ * count as a third argument; it lacks what the tasks cache, so it is not used.
+ */
 SEC("tp_btf/rss_stat")
 int BPF_PROG(rss_stat, struct mm_struct *mm, int member)
 {
@@ -57,51 +76,12 @@ int BPF_PROG(rss_stat, struct mm_struct *mm, int member)
 	return 0;
 }
 
-/* Detect: RSS, where fentry is refused, of processes with a policy of their
- * own: once in OVERHIGH_SAMPLE_FAULTS page faults. */
-SEC("perf_event")
-int sample(struct bpf_perf_event_data *ctx)
+/* Detect: memory given back, once it is; in batches too.  Attached only while
+ * somebody sleeps or is stopped for it. */
+SEC("fexit/page_counter_uncharge")
+int BPF_PROG(uncharge, struct page_counter *counter, unsigned long nr_pages)
 {
-	memory_sampled();
-	return 0;
-}
-
-/* Detect: memcg usage.  Charges on behalf of another memcg, and those made in
- * an interrupt, are not current's doing. */
-SEC("fentry/try_charge_memcg")
-int BPF_PROG(charge, struct mem_cgroup *memcg, unsigned int gfp_mask,
-	     unsigned int nr_pages)
-{
-	if (in_task_context() &&
-	    memcg == task_memcg(bpf_get_current_task_btf()))
-		memory_changed(nr_pages);
-	return 0;
-}
-
-/* Detect: memory given back, once it is.  Attached only while something is
- * over. */
-SEC("fexit/__mem_cgroup_uncharge")
-int BPF_PROG(uncharge)
-{
-	return memory_freed();
-}
-
-SEC("fexit/__mem_cgroup_uncharge_list")
-int BPF_PROG(uncharge_list)
-{
-	return memory_freed();
-}
-
-SEC("fexit/__mem_cgroup_uncharge_folios")
-int BPF_PROG(uncharge_folios)
-{
-	return memory_freed();
-}
-
-SEC("tp_btf/mod_memcg_lruvec_state")
-int BPF_PROG(memcg_state, struct mem_cgroup *memcg, int item, int value)
-{
-	return value < 0 ? memory_freed() : 0;
+	return memory_freed(counter);
 }
 
 /* Act: ENOMEM.  Also called for what execve maps, which is not current's yet.

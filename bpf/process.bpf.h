@@ -11,14 +11,14 @@
 #define SIGCONT_NR 18 /* asm-generic/signal.h; x86 and arm64 agree */
 
 /* Current has given memory back; so it may be below now. */
-static __always_inline int memory_freed(void)
+static __always_inline int memory_freed(struct page_counter *counter)
 {
 	struct overhigh_control *control = the_control();
 	struct subject s = {};
 
 	if (!control || !control->nr_over || !in_task_context())
 		return 0;
-	wake_memcg(bpf_get_current_task_btf());
+	wake_memcg(counter);
 	if (!identify(&s) || !find_policy(&s) ||
 	    overhigh_policy_check(&s.policy))
 		return 0;
@@ -34,7 +34,6 @@ static __noinline int pass_on(struct task_struct *child, u32 from, u32 to)
 {
 	struct overhigh_policy *policy;
 	struct overhigh_policy copy;
-	u32 *root, copied_root;
 
 	policy = bpf_map_lookup_elem(&process_policy, &from);
 	if (!policy)
@@ -55,11 +54,6 @@ static __noinline int pass_on(struct task_struct *child, u32 from, u32 to)
 		return 0;
 	}
 	count(OVERHIGH_COUNT_INHERITED);
-	root = bpf_map_lookup_elem(&sampled, &from);
-	if (root) { /* perf events are inherited too */
-		copied_root = *root;
-		bpf_map_update_elem(&sampled, &to, &copied_root, BPF_ANY);
-	}
 	return 0;
 }
 
@@ -112,7 +106,6 @@ static __always_inline int drop(struct task_struct *task)
 		report(&s, &r);
 	}
 	bpf_map_delete_elem(&process_state, &s.pid);
-	bpf_map_delete_elem(&sampled, &s.pid);
 	bpf_map_delete_elem(&held, &s.pid);
 	bpf_map_delete_elem(&process_rule, &s.pid);
 	bpf_map_delete_elem(&verdict, &s.pid);
@@ -160,7 +153,7 @@ static __always_inline int signal_to_held(int sig, struct kernel_siginfo *info,
 
 /* A struct overhigh_look in two pieces, to keep the stack small. */
 static __noinline int write_look(struct seq_file *seq, struct subject *s,
-				 u32 due_signal, u64 due_ns)
+				 u32 due_signal, u64 due_ns, u32 gear)
 {
 	struct overhigh_look_head head = {};
 	struct task_struct *task;
@@ -178,6 +171,7 @@ static __noinline int write_look(struct seq_file *seq, struct subject *s,
 	head.source = s->source;
 	head.due_signal = due_signal;
 	head.due_ns = due_ns;
+	head.gear = gear;
 	task = s->task; /* a thread of it, perhaps */
 	BPF_CORE_READ_STR_INTO(&head.comm, task, group_leader, comm);
 	bpf_seq_write(seq, &head, sizeof(head));
@@ -244,7 +238,7 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 		due = due_signal(&s);
 		due_ns = next_due_ns(&s);
 	}
-	return write_look(ctx->meta->seq, &s, due, due_ns);
+	return write_look(ctx->meta->seq, &s, due, due_ns, gear_of(&s));
 }
 
 /* The kernel walks the tasks of the reader's namespace alone. */

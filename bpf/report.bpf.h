@@ -118,4 +118,27 @@ __noinline int report(struct subject *s, struct report *r)
 	return 0;
 }
 
+/* Puts off the end of what a hook was asked for, and tells the loader if it has
+ * ended, or had not begun. */
+static __always_inline void keep_until(struct subject *s, u64 *until_ns)
+{
+	struct report r = { .type = OVERHIGH_EV_NEAR };
+	u64 was_ns = *until_ns;
+
+	if (was_ns > s->now_ns + OVERHIGH_NEAR_HOLD_NS / 2)
+		return;
+	*until_ns = s->now_ns + OVERHIGH_NEAR_HOLD_NS;
+	if (was_ns <= s->now_ns)
+		report(s, &r);
+}
+
+/* s is about to wait: what gives memory back shall be seen. */
+static __always_inline void watch_for_fall(struct subject *s)
+{
+	struct overhigh_control *control = the_control();
+
+	if (control)
+		keep_until(s, &control->watch_until_ns);
+}
+
 #endif /* OVERHIGH_REPORT_BPF_H */

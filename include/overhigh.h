@@ -231,14 +231,9 @@ struct overhigh_verdict {
  * mallopt(3), and up to a page): without it a request may be small. */
 #define OVERHIGH_BRK_PAD_BYTES ((128ULL + 4) << 10)
 
-/*
- * Where fentry is refused, governed processes are looked at every so many page
- * faults; and one that at its present rate could reach its limit within the
- * second at every change of its RSS, for the third.
- */
-#define OVERHIGH_SAMPLE_FAULTS 64
-#define OVERHIGH_NEAR_NS 20000000ULL
-#define OVERHIGH_NEAR_HOLD_NS 200000000ULL
+/* For so long the near gear stays after somebody was last seen near or over:
+ * fitting and taking off a hook patches the kernel's text. */
+#define OVERHIGH_NEAR_HOLD_NS 3000000000ULL
 
 /* A loader whose heartbeat is older than this is taken for dead: no process
  * is stopped that nobody would continue. */
@@ -285,7 +280,7 @@ struct overhigh_state {
 	__u64 owed_pages;	  /* pages taken that have no price yet */
 	__u64 paid_ns;		  /* until when the pages that have one are paid
 				   * for, see OVERHIGH_MAX_DEBT_NS. Since 0.2. */
-	__u64 seen_ns;		  /* when last sampled, see OVERHIGH_NEAR_NS */
+	__u64 pad0;		  /* 0 */
 	__u64 delay_ns;		  /* sum of all delays; with the module, of what
 				   * was slept, else of what was asked for */
 	__u64 longest_delay_ns;	  /* likewise. Since 0.2. */
@@ -330,7 +325,8 @@ enum overhigh_event_type {
 	OVERHIGH_EV_REFUSED = 7,   /* policy refused: reason in detail */
 	OVERHIGH_EV_MISSED = 8,	   /* an action could not be done: detail */
 	OVERHIGH_EV_NEAR = 9,	   /* for the loader alone, never shown: a
-				    * sampled process may cross soon */
+				    * process may cross soon, or waits for a
+				    * fall: see near_until_ns, watch_until_ns */
 	OVERHIGH_EV_DUE = 10,	   /* likewise: an action is due to a process
 				    * whose memory another one made grow */
 	OVERHIGH_EV_MAX,
@@ -420,7 +416,7 @@ struct overhigh_control {
 	__u32 has_default;   /* non-zero: look at default_policy */
 	__u32 cgroup_levels; /* bit n: cgroup_policy has one at level n */
 	__u32 guard_pid;     /* releases held processes if the loader dies */
-	__u32 sample;	     /* non-zero: sample where fentry is refused */
+	__u32 exact;	     /* non-zero: the near gear is always on */
 	__u32 hook;	     /* non-zero: the module serves; since 0.2 */
 	__u32 preempts;	     /* non-zero: a program may lose the CPU, which
 			      * hides from it what runs there; since 0.2 */
@@ -434,7 +430,7 @@ struct overhigh_control {
 			    * the BPF programs.  Since 0.3 */
 	/* written by the BPF programs */
 	__u64 nr_over;	     /* processes that are over */
-	__u64 near_until_ns; /* until then every RSS change is looked at */
+	__u64 near_until_ns; /* somebody is near its limit, or over */
 	__u64 nr_paused;     /* processes that are below, but whose ladder is
 			      * kept; since 0.2 */
 	/* written by the loader: the rules in force */
@@ -442,6 +438,26 @@ struct overhigh_control {
 			    * bit says in which half of the tables it is */
 	__u32 nr_rules;	   /* of the set; 0: nothing is looked at */
 	__u32 rules_hooks; /* what the set needs attached, as bits of hooks */
+	__u32 rules_near;  /* the same, for the near gear; since 0.3 */
+	__u32 cpus;	   /* that are online; since 0.3 */
+	__u32 near_hooks;  /* the near gear, as bits of hooks; 0: nobody has a
+			    * use for it.  Since 0.3 */
+	__u32 pad;	   /* 0 */
+	__u64 attach_ns;   /* what fitting the near gear takes, from the event
+			    * that asks for it; since 0.3 */
+	/* written by the BPF programs */
+	__u64 unseen_until_ns; /* somebody is governed whom no batch of charges
+				* shows: in the root cgroup; since 0.3 */
+	__u64 watch_until_ns;  /* somebody sleeps or is stopped until memory is
+				* given back; since 0.3 */
+};
+
+/* Which gear of detection a process needs now: overhigh_look_head.gear. */
+enum overhigh_gear {
+	OVERHIGH_GEAR_FAR = 0,	  /* each batch of charges is enough */
+	OVERHIGH_GEAR_NEAR = 1,	  /* each page: it is near its limit, or over */
+	OVERHIGH_GEAR_UNSEEN = 2, /* each page: there is no batch in the root
+				   * cgroup */
 };
 
 /*
@@ -461,7 +477,7 @@ struct overhigh_look_head {
 	__u32 due_signal; /* the loader is to send it: the process is over for
 			   * longer than its grace time and does not run into
 			   * a charge; 0: nothing is due */
-	__u32 pad;	  /* 0 */
+	__u32 gear;	  /* enum overhigh_gear */
 	char comm[OVERHIGH_COMM_LEN];
 };
 

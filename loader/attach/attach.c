@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "attach/attach.h"
 #include "pins/pins.h"
@@ -53,14 +54,23 @@ static int pin_over(int fd, const char *path, struct error *err)
  * was loaded for. */
 static int attach_one(enum hook_id id, int program_fd, struct error *err)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	char path[PATH_MAX];
-	int link, ret;
+	int link, ret, tries;
 
+	snprintf(path, sizeof(path), "%s/%s", PIN_LINKS, hooks[id].name);
 	link = bpf_raw_tracepoint_open(NULL, program_fd);
+	/* loader, guard and a command may all be about to do the same: another
+	 * one has attached it, and pins it now */
+	for (tries = 0; link < 0 && errno == EBUSY && tries < 1000; tries++) {
+		if (!access(path, F_OK))
+			return 0;
+		nanosleep(&pause, NULL);
+		link = bpf_raw_tracepoint_open(NULL, program_fd);
+	}
 	if (link < 0)
 		return fail(err, errno, "cannot attach %s to %s: %s",
 			    hooks[id].name, hooks[id].target, strerror(errno));
-	snprintf(path, sizeof(path), "%s/%s", PIN_LINKS, hooks[id].name);
 	ret = pin_over(link, path, err);
 	close(link);
 	return ret;
@@ -83,7 +93,7 @@ static int attach_pinned(enum hook_id id, struct error *err)
 
 int attach_also(__u32 wanted, struct error *err)
 {
-	__u32 missing = wanted & ~attach_attached() & ~HOOK_BIT(HOOK_SAMPLE);
+	__u32 missing = wanted & ~attach_attached();
 	int id, ret = 0;
 
 	for (id = 0; !ret && id < HOOKS; id++)
@@ -92,15 +102,14 @@ int attach_also(__u32 wanted, struct error *err)
 	return ret;
 }
 
-int attach_exactly(__u32 wanted, struct error *err)
+int attach_not(__u32 unwanted, struct error *err)
 {
 	__u32 attached = attach_attached();
 	char path[PATH_MAX];
-	int id, ret;
+	int id, ret = 0;
 
-	ret = attach_also(wanted, err);
 	for (id = 0; !ret && id < HOOKS; id++) {
-		if (!(attached & ~wanted & HOOK_BIT(id)))
+		if (!(attached & unwanted & HOOK_BIT(id)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", PIN_LINKS,
 			 hooks[id].name);
@@ -109,6 +118,13 @@ int attach_exactly(__u32 wanted, struct error *err)
 				   strerror(errno));
 	}
 	return ret;
+}
+
+int attach_exactly(__u32 wanted, struct error *err)
+{
+	int ret = attach_also(wanted, err);
+
+	return ret ? ret : attach_not(~wanted, err);
 }
 
 int attach_replace(const int *program_fd, struct error *err)

@@ -19,6 +19,9 @@ __u32 attach_attached(void);
  * On an error what was attached before still is. */
 int attach_exactly(__u32 wanted, struct error *err);
 
+/* Detaches what is in unwanted. */
+int attach_not(__u32 unwanted, struct error *err);
+
 /* Attaches what is missing of wanted; detaches nothing. */
 int attach_also(__u32 wanted, struct error *err);
 

@@ -46,19 +46,19 @@ struct capability_state probe_capability(const struct probe *p,
 		break;
 	case CAP_RSS_LIMIT:
 		s.name = "rss_limit";
-		s.mechanism = p->preempts ?
-				      "tracepoint rss_stat" :
-			      p->hook_ok[HOOK_FAULT] ?
-				      "fexit on handle_mm_fault" :
-			      p->hook_ok[HOOK_SAMPLE] ?
-				      "perf events of governed processes, "
-				      "tracepoint rss_stat near a limit" :
-				      "tracepoint rss_stat";
+		s.mechanism =
+			!p->hook_ok[HOOK_CHARGE] ?
+				"tracepoint rss_stat" :
+			p->preempts || !p->hook_ok[HOOK_FAULT] ?
+				"each batch of charges; near a limit tracepoint "
+				"rss_stat" :
+				"each batch of charges; near a limit fexit on "
+				"handle_mm_fault";
 		break;
 	case CAP_MEMCG_MARGIN:
 		s.name = "memcg_margin";
 		s.available = p->memcg;
-		s.mechanism = "fentry on try_charge_memcg";
+		s.mechanism = "fentry on page_counter_try_charge";
 		s.reason = p->memcg_reason;
 		break;
 	default:

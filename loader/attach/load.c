@@ -15,13 +15,6 @@
 #define SCRATCH_PER_CPU 16
 #define FEWEST_PROCESSES 4096
 
-/* percpu_counter_batch is max(32, 2 * CPUs), lib/percpu_counter.c: so far may
- * each CPU's part be from zero. */
-static unsigned int rss_slack(unsigned int cpus)
-{
-	return (cpus > 16 ? 2 * cpus : 32) * cpus;
-}
-
 static int choose_programs(struct overhigh_bpf *skel, const struct probe *probe,
 			   struct error *err)
 {
@@ -150,7 +143,6 @@ static int load(const struct probe *probe, const struct pins *old, bool fresh,
 			    strerror(errno));
 	skel->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	skel->rodata->nr_cpus = cpus;
-	skel->rodata->rss_slack_pages = rss_slack(cpus);
 	skel->rodata->can_stay_on_cpu = stay_on_cpu;
 	skel->rodata->have_hook = probe->module;
 	skel->rodata->can_signal_others = probe->signals_others;

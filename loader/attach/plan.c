@@ -19,23 +19,19 @@ static bool has_action(const struct overhigh_policy *policy,
 	return false;
 }
 
-/* The cheapest hook that sees RSS grow.  A perf event costs only the process
- * that it is for; the tracepoint costs everyone. */
-static __u32 rss_hook(bool process, __u32 usable)
+/* What sees each page that a process takes. */
+static __u32 page_hook(__u32 usable)
 {
-	if (usable & HOOK_BIT(HOOK_FAULT))
-		return HOOK_BIT(HOOK_FAULT);
-	if (process && (usable & HOOK_BIT(HOOK_SAMPLE)))
-		return HOOK_BIT(HOOK_SAMPLE);
-	return HOOK_BIT(HOOK_RSS_STAT);
+	return usable & HOOK_BIT(HOOK_FAULT) ? HOOK_BIT(HOOK_FAULT) :
+					       HOOK_BIT(HOOK_RSS_STAT);
 }
 
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      const struct overhigh_extension *extension, bool process,
-	      __u32 usable)
+	      const struct overhigh_extension *extension, __u32 usable)
 {
 	__u32 flags = overhigh_flags(policy->control);
 	__u32 wanted = HOOK_BIT(HOOK_FORKED) | HOOK_BIT(HOOK_EXITED);
+	__u32 near = 0;
 
 	/* that of a protected process: nothing has to be seen for it */
 	if (policy->process_limit == OVERHIGH_NO_LIMIT &&
@@ -44,14 +40,14 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 		plan->hooks |= wanted & usable;
 		return;
 	}
-	/* one that is not valid must be met to be refused; a rate wants to see
-	 * all that is touched */
+	wanted |= HOOK_BIT(HOOK_CHARGE);
+	/* one that is not valid must be met to be refused */
 	if ((flags & OVERHIGH_RSS_MASK) || overhigh_policy_check(policy))
-		wanted |= rss_hook(
-			process && !(extension && extension->rate_bytes),
-			usable);
-	if (!(flags & OVERHIGH_DIRECT))
-		wanted |= HOOK_BIT(HOOK_CHARGE);
+		near = page_hook(usable);
+	if (!(usable & HOOK_BIT(HOOK_CHARGE))) {
+		wanted |= near;
+		near = 0;
+	}
 	if (has_action(policy, extension, OVERHIGH_ENOMEM))
 		wanted |= HOOK_BIT(HOOK_MMAP) | HOOK_BIT(HOOK_GROWTH) |
 			  HOOK_BIT(HOOK_MPROTECT) | HOOK_BIT(HOOK_MEMLOCK);
@@ -60,15 +56,12 @@ void plan_add(struct plan *plan, const struct overhigh_policy *policy,
 				  HOOK_BIT(HOOK_SLEPT) :
 				  HOOK_BIT(HOOK_SIGNALLED);
 	plan->hooks |= wanted & usable;
+	plan->near |= near & usable;
 }
 
-void plan_add_watch(struct plan *plan, __u32 usable)
+__u32 plan_watch(__u32 usable)
 {
-	plan->hooks |=
-		usable &
-		(HOOK_BIT(HOOK_RSS_STAT) | HOOK_BIT(HOOK_UNCHARGE) |
-		 HOOK_BIT(HOOK_UNCHARGE_LIST) | HOOK_BIT(HOOK_UNCHARGE_FOLIOS) |
-		 HOOK_BIT(HOOK_MEMCG_STATE));
+	return usable & (HOOK_BIT(HOOK_RSS_STAT) | HOOK_BIT(HOOK_UNCHARGE));
 }
 
 bool plan_served(const struct overhigh_policy *policy,

@@ -14,26 +14,23 @@
 #include "attach/probe.h"
 
 struct plan {
-	__u32 hooks;	     /* HOOK_BIT()s */
+	__u32 hooks; /* HOOK_BIT()s, always attached */
+	__u32 near;  /* while somebody is near a limit of RSS, or over */
 	__u32 cgroup_levels; /* as overhigh_control.cgroup_levels */
 	bool has_default;
 };
 
 /*
  * Adds the hooks that one policy needs to those of the plan.  extension: the
- * policy's, or NULL if it has none.  process: the policy is that of a process,
- * not of a cgroup or the default.  usable: HOOK_BIT()s of what this kernel has.
+ * policy's, or NULL if it has none.  usable: HOOK_BIT()s of what this kernel
+ * has.
  */
 void plan_add(struct plan *plan, const struct overhigh_policy *policy,
-	      const struct overhigh_extension *extension, bool process,
-	      __u32 usable);
+	      const struct overhigh_extension *extension, __u32 usable);
 
-/*
- * Adds the hooks that see every change of RSS.  They are needed while a process
- * is over, so that it is seen at once that it has fallen below; and where page
- * faults are only sampled, while one is near its limit.
- */
-void plan_add_watch(struct plan *plan, __u32 usable);
+/* What sees that memory is given back: for those who sleep or are stopped until
+ * then. */
+__u32 plan_watch(__u32 usable);
 
 /* Whether the hooks that policy needs are among the usable ones. */
 bool plan_served(const struct overhigh_policy *policy,

@@ -10,7 +10,6 @@
 #include <unistd.h>
 #include "base/cgroup.h"
 #include "attach/probe.h"
-#include "attach/sample.h"
 
 static bool file_contains(const char *path, const char *word)
 {
@@ -150,23 +149,6 @@ static void probe_trampolines(struct probe *p, const struct btf_ids *ids)
 			strerror(-ret));
 }
 
-/* Sampling is for where the fault hook is not to be had. */
-static void probe_perf(const struct probe *p, char *reason, size_t size)
-{
-	int fd;
-
-	if (p->trampolines) {
-		snprintf(reason, size, "not needed: fentry works here");
-		return;
-	}
-	fd = sample_open(getpid());
-	if (fd < 0)
-		snprintf(reason, size, "perf events are refused (%s)",
-			 strerror(-fd));
-	else
-		close(fd);
-}
-
 static void probe_hook(struct probe *p, const struct btf_ids *ids,
 		       enum hook_id id, bool context_known)
 {
@@ -174,9 +156,7 @@ static void probe_hook(struct probe *p, const struct btf_ids *ids,
 	char *reason = p->hook_reason[id];
 	size_t size = sizeof(p->hook_reason[id]);
 
-	if (hook->kind == HOOK_PERF)
-		probe_perf(p, reason, size);
-	else if (hook->kind == HOOK_TRAMPOLINE && !p->trampolines)
+	if (hook->kind == HOOK_TRAMPOLINE && !p->trampolines)
 		snprintf(reason, size, "%s", p->trampoline_reason);
 	else if (!ids->hook[id])
 		snprintf(reason, size, "this kernel has no %s %s",

@@ -22,8 +22,10 @@
 #include "base/log.h"
 #include "govern/enforce.h"
 #include "overhigh_policy.h"
+#include "govern/gears.h"
 #include "govern/policy_maps.h"
 #include "text/policy_options.h"
+#include "attach/plan.h"
 #include "attach/probe.h"
 #include "base/process.h"
 #include "pins/counters.h"
@@ -186,6 +188,8 @@ static int govern(struct pins *pins, pid_t child,
 	/* over as it was: the policy that was set has ended it */
 	if (ret == -ESRCH)
 		ret = 0;
+	if (!ret)
+		ret = gears_look(pins, err);
 	close(lock);
 	return ret;
 }

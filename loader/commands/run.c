@@ -29,13 +29,12 @@ static const struct argp_option options[] = {
 	{ "config", KEY_CONFIG, "PATH", 0,
 	  "rules from this file or directory, not from /etc/overhigh", 0 },
 	{ "dry-run", 'n', NULL, 0, "report what would be done, do nothing", 0 },
+	{ "exact", 'e', NULL, 0,
+	  "see every crossing to the page, at a cost for all processes", 0 },
 	{ "hook", 'H', "auto|require|off", 0,
 	  "use of the kernel module overhigh_hook, default: auto", 0 },
 	{ "json", 'j', NULL, 0, "events as JSON, one object a line", 0 },
 	{ "keep", 'k', NULL, 0, "leave everything attached at the end", 0 },
-	{ "sample", 's', NULL, 0,
-	  "where fentry is refused: cost others nothing, see a crossing later",
-	  0 },
 	{ "verbose", 'v', NULL, 0, "show what libbpf and the verifier say", 0 },
 	{ 0 },
 };
@@ -74,6 +73,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CONFIG:
 		settings->config = arg;
 		return 0;
+	case 'e':
+		settings->daemon.exact = true;
+		return 0;
 	case 'n':
 		settings->daemon.dry_run = true;
 		return 0;
@@ -82,9 +84,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'k':
 		settings->keep = true;
-		return 0;
-	case 's':
-		settings->daemon.sample = true;
 		return 0;
 	case 'v':
 		log_libbpf(true);

@@ -6,14 +6,17 @@
 #include "attach/plan.h"
 #include "attach/pressure_trigger.h"
 #include "base/lock.h"
+#include "base/clock.h"
 #include "commands/bpftool_line.h"
 #include "commands/command.h"
 #include "govern/enforce.h"
 #include "overhigh_policy.h"
 #include "govern/forecast.h"
+#include "govern/gears.h"
 #include "govern/policy_maps.h"
 #include "text/format.h"
 #include "text/policy_options.h"
+#include "attach/plan.h"
 #include "attach/probe.h"
 
 static const char set_doc[] =
@@ -231,7 +234,9 @@ static int set_all(const struct settings *settings, struct target *targets,
 		ret = check_kill(settings, &targets[i], policy, pins, err);
 	for (i = 0; !ret && i < n; i++)
 		ret = set_one(settings, &targets[i], policy, pins, err);
-	return ret;
+	return ret || settings->print || settings->dry_run ?
+		       ret :
+		       gears_look(pins, err);
 }
 
 static int unset_all(struct target *targets, int n, struct pins *pins,
@@ -242,9 +247,12 @@ static int unset_all(struct target *targets, int n, struct pins *pins,
 
 	for (i = 0; !ret && i < n; i++)
 		ret = policy_unset(pins, &targets[i], err);
+	/* what the loader has on stays on, as far as somebody needs it */
 	return ret ? ret :
-		     policy_refit(pins, pins->control->nr_over > 0, &total,
-				  err);
+		     policy_refit(pins,
+				  pins->control->watch_until_ns >
+					  clock_now_ns(),
+				  &total, err);
 }
 
 /* Everything that both commands do around the maps.  policy: NULL to unset. */

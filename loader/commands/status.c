@@ -80,12 +80,6 @@ static int run(int argc, char **argv, struct error *err)
 	if (!pins.control->hook && probe.module)
 		probe_without_module(&probe, "the module is there, but not "
 					     "used: run --hook=off?");
-	if (!pins.control->sample && probe.hook_ok[HOOK_SAMPLE]) {
-		probe.hook_ok[HOOK_SAMPLE] = false;
-		snprintf(probe.hook_reason[HOOK_SAMPLE],
-			 sizeof(probe.hook_reason[HOOK_SAMPLE]),
-			 "not asked for: run --sample");
-	}
 	probe.preempts = pins.control->preempts && probe.trampolines;
 	object = machine_object(&probe);
 	add_loader(object, &pins);

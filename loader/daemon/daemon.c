@@ -16,6 +16,7 @@
 #include "base/namespace.h"
 #include "pins/counters.h"
 #include "daemon/daemon.h"
+#include "daemon/gearshift.h"
 #include "report/events.h"
 #include "daemon/stopped.h"
 #include "govern/fingerprint.h"
@@ -62,8 +63,12 @@ static int handle_event(void *ctx, void *data, size_t size)
 		say("an event of %zu bytes is not valid and was dropped", size);
 		return ret;
 	}
-	if (event->type == OVERHIGH_EV_NEAR)
-		return ret; /* it was to wake us: the next scan sees why */
+	if (event->type == OVERHIGH_EV_NEAR) {
+		/* it was to wake us: gearshift() and scan() see why */
+		if (!d->near_event_ns)
+			d->near_event_ns = event->time_ns;
+		return ret;
+	}
 	if (event->type == OVERHIGH_EV_DUE) {
 		d->respond_soon = true;
 		return ret;
@@ -180,8 +185,8 @@ static void catch_missed_execs(struct daemon *d)
  */
 static void scan(struct daemon *d)
 {
-	bool watch = d->pins->control->nr_over > 0 ||
-		     d->pins->control->near_until_ns > d->now_ns;
+	bool watch = d->pins->control->watch_until_ns > d->now_ns;
+	__u64 generation = d->generation, old = d->fingerprint;
 	bool changed = d->pins->control->generation != d->generation ||
 		       watch != d->watching;
 	__u64 began_ns = clock_cpu_ns();
@@ -196,6 +201,9 @@ static void scan(struct daemon *d)
 	}
 	if (changed)
 		refit_or_say(d, watch);
+	/* a policy may have come by bpftool */
+	if (d->generation != generation || d->fingerprint != old)
+		d->gear_look_ns = 0;
 }
 
 /* When the next look at what is governed is due.  While nothing is over that is
@@ -358,6 +366,7 @@ static void tick(struct daemon *d)
 
 	d->now_ns = clock_now_ns();
 	d->pins->control->heartbeat_ns = d->now_ns;
+	gearshift(d);
 	held = hold_release_due(d->pins, false, &deadline_ns) > 0;
 	take_up_module(d);
 	pressure_tick(&d->pressure, d->now_ns);
@@ -462,7 +471,7 @@ int daemon_start(struct daemon *d, struct error *err)
 	protect_self(d->background);
 	d->pins->control->background = d->background;
 	d->pins->control->dry_run = d->dry_run;
-	d->pins->control->sample = d->sample;
+	gearshift_start(d);
 	d->pins->control->loader_level = pid_names_level(d->pins);
 	d->pins->control->loader_namespace = namespace_of_pids();
 	d->pins->control->loader_pid = pid_to_initial(d->pins, getpid());
@@ -564,6 +573,8 @@ void daemon_stop(struct daemon *d, bool detach)
 	guard_stop(&d->guard);
 	if (detach)
 		unload(d);
+	else
+		gearshift_stop(d);
 	pins_close(d->pins);
 	close(d->lock_fd);
 	printer_end(&d->printer);

@@ -34,7 +34,7 @@ struct daemon {
 	struct pins *pins;
 	FILE *out;    /* where events are printed; NULL: nowhere */
 	bool json;    /* as JSON */
-	bool sample;  /* see usable_hooks() */
+	bool exact;   /* the near gear is always on */
 	bool dry_run; /* report, do not act */
 	enum module_choice module;
 	const struct rules *rules; /* to start with; NULL: leave them alone */
@@ -55,7 +55,7 @@ struct daemon {
 	bool ending;
 	bool loaded;	   /* by us: there was nothing to take over */
 	__u32 was_dry_run; /* what we took over, if we did */
-	__u32 was_sample;
+	__u32 was_exact;
 	int unload_lock_fd;    /* of the policies, held until the end; or -1 */
 	bool starter_gone;     /* and has not been answered */
 	__u64 needed_until_ns; /* though there is no policy */
@@ -74,6 +74,9 @@ struct daemon {
 	__u64 generation;      /* as overhigh_control.generation, then */
 	__u64 fingerprint;     /* of the policies that the hooks fit */
 	bool watching;	       /* hooks for falling below are attached */
+	bool near;	       /* the near gear is on */
+	__u64 near_event_ns;   /* when somebody asked for it, 0: nobody has */
+	__u64 gear_look_ns;    /* when gearshift() looks at all again */
 	unsigned int policies;
 	bool module_failed; /* it is there and cannot be used: say it once */
 	__u64 lost;	    /* lost events reported so far */

@@ -15,6 +15,7 @@
 #include "base/helper.h"
 #include "daemon/guard.h"
 #include "daemon/stopped.h"
+#include "govern/gears.h"
 #include "cgroups/undo_file.h"
 
 /* While the loader lives but does not do its work (stopped, hung), release in
@@ -22,6 +23,7 @@
 static void watch(const struct pins *pins, int alive_fd, pid_t loader)
 {
 	struct pollfd p = { .fd = alive_fd, .events = POLLIN };
+	struct error ignored;
 	__u64 next_ns;
 
 	for (;;) {
@@ -33,6 +35,7 @@ static void watch(const struct pins *pins, int alive_fd, pid_t loader)
 		    pins->control->heartbeat_ns + OVERHIGH_HEARTBEAT_MAX_NS) {
 			hold_release_due(pins, false, &next_ns);
 			undo_overdue(loader);
+			gears_near_on(pins, &ignored);
 		}
 	}
 }
@@ -61,6 +64,7 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader,
 	   __u32 loader_pid)
 {
 	__u64 next_ns;
+	struct error ignored;
 
 	prctl(PR_SET_NAME, "overhigh-guard");
 	setsid();
@@ -70,10 +74,13 @@ guard_main(const struct pins *pins, int alive_fd, pid_t loader,
 	/* another loader may have taken over, or take over now: whoever changes
 	 * the pid first has the duties */
 	if (__sync_bool_compare_and_swap(&pins->control->loader_pid, loader_pid,
-					 0))
+					 0)) {
+		/* nobody is there any more to put it on in time */
+		gears_near_on(pins, &ignored);
 		release_all(pins);
-	else
+	} else {
 		hold_release_due(pins, false, &next_ns);
+	}
 	undo_of(loader);
 	_exit(0);
 }

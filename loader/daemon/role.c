@@ -89,14 +89,14 @@ int role_take(struct daemon *d, struct error *err)
 		return ret;
 	}
 	d->was_dry_run = d->pins->control->dry_run;
-	d->was_sample = d->pins->control->sample;
+	d->was_exact = d->pins->control->exact;
 	return 0;
 }
 
 void role_give_back(struct daemon *d)
 {
 	d->pins->control->dry_run = d->was_dry_run;
-	d->pins->control->sample = d->was_sample;
+	d->pins->control->exact = d->was_exact;
 }
 
 int role_policy_lock(struct daemon *d, struct error *err)

@@ -5,11 +5,12 @@
 #include <string.h>
 #include "attach/attach.h"
 #include "attach/plan.h"
-#include "attach/sample.h"
 #include "base/cgroup.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "govern/enforce.h"
 #include "govern/extension.h"
+#include "govern/gears.h"
 #include "govern/policy_maps.h"
 #include "govern/rules_maps.h"
 #include "overhigh_policy.h"
@@ -20,35 +21,17 @@ static void forget_rule(struct pins *pins, __u32 pid)
 	bpf_map_delete_elem(pins->map_fd[MAP_PROCESS_RULE], &pid);
 }
 
-/* Sampling is cheaper for others and less exact: only if it is asked for. */
-static __u32 usable_hooks(const struct pins *pins)
-{
-	__u32 loaded = attach_loaded();
-
-	if (!pins->control->sample)
-		loaded &= ~HOOK_BIT(HOOK_SAMPLE);
-	/* within the fault a thread may lose the CPU to another one, whose
-	 * faults are then not seen; within rss_stat it may not */
-	if (pins->control->preempts && (loaded & HOOK_BIT(HOOK_RSS_STAT)))
-		loaded &= ~HOOK_BIT(HOOK_FAULT);
-	return loaded;
-}
-
-/* The hooks that one policy needs. */
-static int attach_for(struct pins *pins, const struct target *target,
-		      const struct overhigh_policy *policy,
+/* The hooks that one policy needs; gears_look() finds out if it needs the near
+ * gear. */
+static int attach_for(struct pins *pins, const struct overhigh_policy *policy,
 		      const struct overhigh_extension *extension,
 		      struct error *err)
 {
 	struct plan plan = {};
-	int ret;
 
-	plan_add(&plan, policy, extension, target->kind == TARGET_PROCESS,
-		 usable_hooks(pins));
-	ret = attach_also(plan.hooks, err);
-	if (!ret && (plan.hooks & HOOK_BIT(HOOK_SAMPLE)))
-		ret = sample_process(pins, target->pid, err);
-	return ret;
+	plan_add(&plan, policy, extension, gears_usable(pins));
+	__sync_fetch_and_or(&pins->control->near_hooks, plan.near);
+	return attach_also(plan.hooks, err);
 }
 
 int policy_set(struct pins *pins, const struct target *target,
@@ -66,7 +49,7 @@ int policy_set(struct pins *pins, const struct target *target,
 	else
 		extension = NULL;
 	if (!ret)
-		ret = attach_for(pins, target, policy, extension, err);
+		ret = attach_for(pins, policy, extension, err);
 	if (ret)
 		return ret;
 	__sync_fetch_and_add(&pins->control->generation, 1);
@@ -175,7 +158,7 @@ static int refit_one(const struct target *target,
 	}
 	extended = extension_get(refit->pins, policy, &extension);
 	plan_add(&refit->plan, policy, extended ? &extension : NULL,
-		 target->kind == TARGET_PROCESS, refit->usable);
+		 refit->usable);
 	refit->total++;
 	return 0;
 }
@@ -183,23 +166,28 @@ static int refit_one(const struct target *target,
 int policy_refit(struct pins *pins, bool watch, unsigned int *total,
 		 struct error *err)
 {
-	struct refit refit = { .pins = pins, .usable = usable_hooks(pins) };
+	volatile struct overhigh_control *control = pins->control;
+	struct refit refit = { .pins = pins, .usable = gears_usable(pins) };
+	__u32 wanted;
 	int ret;
 
 	policy_each(pins, refit_one, &refit);
-	refit.plan.hooks |= pins->control->rules_hooks & refit.usable;
+	wanted = refit.plan.hooks | (control->rules_hooks & refit.usable);
+	control->near_hooks =
+		refit.plan.near | (control->rules_near & refit.usable);
+	/* who puts it on and off: govern/gears.h */
+	wanted |= control->near_hooks & attach_attached();
+	if (gears_wanted(pins, clock_now_ns()) != GEAR_OFF)
+		wanted |= control->near_hooks;
 	if (watch && refit.total)
-		plan_add_watch(&refit.plan, refit.usable);
+		wanted |= plan_watch(refit.usable);
 	*total = refit.total;
 	/* what a policy needs is attached before it is looked up, and looked
 	 * up no more before it is detached */
-	ret = attach_also(refit.plan.hooks, err);
-	if (!ret && (attach_loaded() & HOOK_BIT(HOOK_SAMPLE)))
-		ret = sample_refit(
-			pins, refit.plan.hooks & HOOK_BIT(HOOK_SAMPLE), err);
+	ret = attach_also(wanted, err);
 	if (ret)
 		return ret;
-	pins->control->cgroup_levels = refit.plan.cgroup_levels;
-	pins->control->has_default = refit.plan.has_default;
-	return attach_exactly(refit.plan.hooks, err);
+	control->cgroup_levels = refit.plan.cgroup_levels;
+	control->has_default = refit.plan.has_default;
+	return attach_exactly(wanted, err);
 }

@@ -21,7 +21,8 @@
 /*
  * Puts a policy into force: attaches what it needs first, so that from its
  * first moment it is inherited and dropped at exit.  A process that ended
- * meanwhile is reported as -ESRCH and leaves nothing behind.
+ * meanwhile is reported as -ESRCH and leaves nothing behind.  After the last of
+ * them comes gears_look().
  */
 int policy_set(struct pins *pins, const struct target *target,
 	       const struct overhigh_policy *policy,
@@ -33,8 +34,8 @@ int policy_unset(struct pins *pins, const struct target *target,
 
 /*
  * Makes hooks and control record fit the policies that are in the maps, drops
- * those of processes and cgroups that are gone.  watch: something is over, so
- * attach what notices the fall too.  *total: how many policies there are.
+ * those of processes and cgroups that are gone.  watch: somebody waits for a
+ * fall, so attach what notices it.  *total: how many policies there are.
  */
 int policy_refit(struct pins *pins, bool watch, unsigned int *total,
 		 struct error *err);

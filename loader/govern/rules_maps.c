@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "attach/attach.h"
 #include "govern/extension.h"
+#include "govern/gears.h"
 #include "overhigh_policy.h"
 #include "attach/plan.h"
 #include "attach/pressure_trigger.h"
@@ -50,7 +51,7 @@ static int plan_rules(const struct pins *pins, const struct rule_tables *tables,
 			return bad_input(err, "%s: rule %s: %.350s",
 					 rule->where, rule->name, reason.text);
 		}
-		plan_add(plan, &rule->policy, extension, false, usable);
+		plan_add(plan, &rule->policy, extension, usable);
 	}
 	if (!tables->set.nr_rules)
 		return 0;
@@ -117,9 +118,11 @@ static int write_tables(const struct pins *pins,
 
 /* Here a set comes into force, with one write. */
 static void flip(volatile struct overhigh_control *control, __u64 generation,
-		 __u32 nr_rules, __u32 needed)
+		 __u32 nr_rules, const struct plan *plan)
 {
-	control->rules_hooks = needed;
+	control->rules_hooks = plan->hooks;
+	control->rules_near = plan->near;
+	__sync_fetch_and_or(&control->near_hooks, plan->near);
 	control->nr_rules = nr_rules;
 	__sync_synchronize();
 	control->rules = generation;
@@ -130,8 +133,9 @@ static int enforce(struct pins *pins, struct rule_tables *tables,
 		   const struct probe *probe, struct error *err)
 {
 	volatile struct overhigh_control *control = pins->control;
-	__u32 usable = attach_loaded() & ~HOOK_BIT(HOOK_SAMPLE);
-	__u32 old_nr = control->nr_rules, old_hooks = control->rules_hooks;
+	struct plan old = { .hooks = control->rules_hooks,
+			    .near = control->rules_near };
+	__u32 usable = gears_usable(pins), old_nr = control->nr_rules;
 	__u64 next = control->rules + 1;
 	struct error ignored;
 	struct plan plan = {};
@@ -150,13 +154,13 @@ static int enforce(struct pins *pins, struct rule_tables *tables,
 		ret = attach_also(plan.hooks, err);
 	if (ret)
 		return ret;
-	flip(control, next, tables->set.nr_rules, plan.hooks);
+	flip(control, next, tables->set.nr_rules, &plan);
 	ret = rules_apply(pins, err);
 	if (!ret)
 		return 0;
 	/* back to the half of the old set; a number that was never used, as the
 	 * caches go by it */
-	flip(control, next + 1, old_nr, old_hooks);
+	flip(control, next + 1, old_nr, &old);
 	rules_apply(pins, &ignored);
 	return ret;
 }

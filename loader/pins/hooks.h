@@ -16,9 +16,6 @@ enum hook_id {
 	HOOK_RSS_STAT,
 	HOOK_CHARGE,
 	HOOK_UNCHARGE,
-	HOOK_UNCHARGE_LIST,
-	HOOK_UNCHARGE_FOLIOS,
-	HOOK_MEMCG_STATE,
 	HOOK_MMAP,
 	HOOK_GROWTH,
 	HOOK_MPROTECT,
@@ -27,7 +24,6 @@ enum hook_id {
 	HOOK_EXECED_AGAIN,
 	HOOK_EXITED,
 	HOOK_SIGNALLED,
-	HOOK_SAMPLE,
 	HOOK_MEMLOCK,
 	HOOK_SLEPT,
 	HOOKS,
@@ -37,7 +33,6 @@ enum hook_id {
 
 enum hook_kind {
 	HOOK_TRACEPOINT, /* tp_btf: works wherever BPF tracing does */
-	HOOK_PERF,	 /* perf events of single threads: attach/sample.h */
 	HOOK_MODULE,	 /* fentry on a function of the kernel module */
 	HOOK_TRAMPOLINE, /* fentry, fexit, fmod_ret: some kernels refuse them */
 };

@@ -25,7 +25,6 @@ const char *const map_names[MAPS] = {
 	[MAP_VERDICT] = "verdict",
 	[MAP_PROCESS_STATE] = "process_state",
 	[MAP_HELD] = "held",
-	[MAP_SAMPLED] = "sampled",
 	[MAP_MEMCG_OVER] = "memcg_over",
 	[MAP_RULE_SETS] = "rule_sets",
 	[MAP_RULES] = "rules",
@@ -59,8 +58,6 @@ int pins_make_directory(struct error *err)
 		ret = directory_make_private(PIN_LINKS, err);
 	if (!ret)
 		ret = directory_make_private(PIN_PROGS, err);
-	if (!ret)
-		ret = directory_make_private(PIN_SAMPLES, err);
 	return ret;
 }
 
@@ -225,8 +222,6 @@ int pins_remove(struct error *err)
 	int ret = empty_directory(PIN_LINKS, err);
 
 	if (!ret)
-		ret = empty_directory(PIN_SAMPLES, err);
-	if (!ret)
 		ret = empty_directory(PIN_PROGS, err);
 	/* when nobody asks it any more */
 	if (!ret && loaded)
@@ -235,7 +230,6 @@ int pins_remove(struct error *err)
 		ret = empty_directory(PIN_DIR, err);
 	if (!ret) {
 		rmdir(PIN_LINKS);
-		rmdir(PIN_SAMPLES);
 		rmdir(PIN_PROGS);
 		rmdir(PIN_DIR);
 	}

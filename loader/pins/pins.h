@@ -19,7 +19,6 @@
 #define PIN_DIR PIN_ROOT "/overhigh"
 #define PIN_LINKS PIN_DIR "/links"
 #define PIN_PROGS PIN_DIR "/progs"
-#define PIN_SAMPLES PIN_DIR "/samples"
 #define PIN_PROGRAM PIN_DIR "/policy"
 
 enum map_id {
@@ -31,7 +30,6 @@ enum map_id {
 	MAP_VERDICT,
 	MAP_PROCESS_STATE,
 	MAP_HELD,
-	MAP_SAMPLED,
 	MAP_MEMCG_OVER,
 	MAP_RULE_SETS,
 	MAP_RULES,

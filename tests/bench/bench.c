@@ -9,7 +9,7 @@
  *	bench [--json]
  *
  * Environment: BENCH_ROUNDS, BENCH_PASSES, BENCH_RUNS (bench.h), OVERHIGH the
- * binary, BENCH_SAMPLE anything: `overhigh run --sample` is measured.
+ * binary.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -146,8 +146,7 @@ static void loader_reap(void)
 /* Returns true once it is ready, false if it is another's turn. */
 static bool loader_try(void)
 {
-	char *argv[] = { "overhigh", "run", "--json",
-			 getenv("BENCH_SAMPLE") ? "--sample" : NULL, NULL };
+	char *argv[] = { "overhigh", "run", "--json", NULL };
 	char line[512] = "";
 	int out_fd, err_fd;
 

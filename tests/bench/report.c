@@ -82,10 +82,9 @@ static void print_conditions(const struct settings *settings)
 
 	uname(&name);
 	printf("Linux %s %s, %ld CPUs, load %.1f at the start and %.1f at the "
-	       "end%s%s.\n\n",
+	       "end%s.\n\n",
 	       name.release, name.machine, sysconf(_SC_NPROCESSORS_ONLN),
 	       load_at_begin, load(),
-	       getenv("BENCH_SAMPLE") ? ", `overhigh run --sample`" : "",
 	       emulated() ? ". **The CPU is emulated: these ratios are the "
 			    "emulator's**" :
 			    "");

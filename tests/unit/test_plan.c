@@ -34,34 +34,59 @@ static struct overhigh_policy policy_of(__u32 action, __u32 flags)
 	return policy;
 }
 
-static __u32 hooks_for(__u32 action, __u32 flags, bool process, __u32 usable)
+static __u32 hooks_for(__u32 action, __u32 flags, __u32 usable)
 {
 	struct overhigh_policy policy = policy_of(action, flags);
 	struct plan plan = { 0 };
 
-	plan_add(&plan, &policy, NULL, process, usable);
+	plan_add(&plan, &policy, NULL, usable);
 	return plan.hooks;
 }
 
-static void a_limit_needs_the_fault_hook_alone(void **state)
+static __u32 near_for(__u32 flags, __u32 usable)
 {
-	(void)state;
-	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, ALL),
-			 LIFE | HOOK_BIT(HOOK_FAULT));
+	struct overhigh_policy policy = policy_of(OVERHIGH_KILL, flags);
+	struct plan plan = { 0 };
+
+	plan_add(&plan, &policy, NULL, usable);
+	return plan.near;
 }
 
-static void a_margin_needs_the_charge_hook_alone(void **state)
+static void only_the_far_gear_is_always_attached(void **state)
 {
 	(void)state;
-	assert_int_equal(hooks_for(OVERHIGH_KILL, 0, true, ALL),
+	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, ALL),
+			 LIFE | HOOK_BIT(HOOK_CHARGE));
+	assert_int_equal(hooks_for(OVERHIGH_KILL, 0, ALL),
+			 LIFE | HOOK_BIT(HOOK_CHARGE));
+	assert_int_equal(hooks_for(OVERHIGH_KILL, OVERHIGH_RSS_ANON, ALL),
 			 LIFE | HOOK_BIT(HOOK_CHARGE));
 }
 
-static void limits_of_process_and_cgroup_need_hooks_for_both(void **state)
+static void a_limit_of_rss_has_a_near_gear(void **state)
 {
 	(void)state;
-	assert_int_equal(hooks_for(OVERHIGH_KILL, OVERHIGH_RSS_ANON, true, ALL),
-			 LIFE | HOOK_BIT(HOOK_CHARGE) | HOOK_BIT(HOOK_FAULT));
+	assert_int_equal(near_for(DIRECT_ANON, ALL), HOOK_BIT(HOOK_FAULT));
+	assert_int_equal(near_for(OVERHIGH_RSS_ANON, ALL),
+			 HOOK_BIT(HOOK_FAULT));
+	assert_int_equal(near_for(DIRECT_ANON, ALL & ~HOOK_BIT(HOOK_FAULT)),
+			 HOOK_BIT(HOOK_RSS_STAT));
+}
+
+/* The usage of a memcg changes in batches alone. */
+static void a_margin_has_no_near_gear(void **state)
+{
+	(void)state;
+	assert_int_equal(near_for(0, ALL), 0);
+}
+
+/* For those who sleep or are held until memory is given back. */
+static void who_waits_is_told_of_falls(void **state)
+{
+	(void)state;
+	assert_int_equal(plan_watch(ALL),
+			 HOOK_BIT(HOOK_UNCHARGE) | HOOK_BIT(HOOK_RSS_STAT));
+	assert_int_equal(plan_watch(NO_FENTRY), HOOK_BIT(HOOK_RSS_STAT));
 }
 
 static void only_enomem_needs_the_request_hooks(void **state)
@@ -72,11 +97,11 @@ static void only_enomem_needs_the_request_hooks(void **state)
 
 	(void)state;
 	for (action = 0; action < OVERHIGH_ACTION_MAX; action++)
-		assert_int_equal(!!(hooks_for(action, DIRECT_ANON, true, ALL) &
-				    REQUESTS),
-				 action == OVERHIGH_ENOMEM);
+		assert_int_equal(
+			!!(hooks_for(action, DIRECT_ANON, ALL) & REQUESTS),
+			action == OVERHIGH_ENOMEM);
 	later.escalation = overhigh_control_word(OVERHIGH_ENOMEM, 0, 0);
-	plan_add(&plan, &later, NULL, true, ALL);
+	plan_add(&plan, &later, NULL, ALL);
 	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
 }
 
@@ -87,49 +112,39 @@ static void only_slowdown_without_module_listens_to_signals(void **state)
 	__u32 stock = ALL & ~HOOK_BIT(HOOK_SLEPT) & ~HOOK_BIT(HOOK_MEMLOCK);
 
 	(void)state;
-	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, stock) &
+	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, stock) &
 		    HOOK_BIT(HOOK_SIGNALLED));
-	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, stock) &
+	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, stock) &
 		     HOOK_BIT(HOOK_SIGNALLED));
-	assert_false(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, ALL) &
+	assert_false(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, ALL) &
 		     HOOK_BIT(HOOK_SIGNALLED));
 }
 
 static void the_module_serves_what_needs_it(void **state)
 {
 	(void)state;
-	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, true, ALL) &
+	assert_true(hooks_for(OVERHIGH_SLOWDOWN, DIRECT_ANON, ALL) &
 		    HOOK_BIT(HOOK_SLEPT));
-	assert_true(hooks_for(OVERHIGH_ENOMEM, DIRECT_ANON, true, ALL) &
+	assert_true(hooks_for(OVERHIGH_ENOMEM, DIRECT_ANON, ALL) &
 		    HOOK_BIT(HOOK_MEMLOCK));
-	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, ALL) &
+	assert_false(hooks_for(OVERHIGH_KILL, DIRECT_ANON, ALL) &
 		     (HOOK_BIT(HOOK_SLEPT) | HOOK_BIT(HOOK_MEMLOCK)));
 }
 
 static void without_fentry_the_tracepoint_serves(void **state)
 {
 	(void)state;
-	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, NO_FENTRY),
+	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, NO_FENTRY),
 			 LIFE | HOOK_BIT(HOOK_RSS_STAT));
-}
-
-static void only_processes_are_sampled(void **state)
-{
-	__u32 usable = NO_FENTRY | HOOK_BIT(HOOK_SAMPLE);
-
-	(void)state;
-	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, true, usable),
-			 LIFE | HOOK_BIT(HOOK_SAMPLE));
-	assert_int_equal(hooks_for(OVERHIGH_KILL, DIRECT_ANON, false, usable),
-			 LIFE | HOOK_BIT(HOOK_RSS_STAT));
+	assert_int_equal(near_for(DIRECT_ANON, NO_FENTRY), 0);
 }
 
 static void a_record_that_is_not_valid_is_met(void **state)
 {
 	(void)state;
-	assert_true(hooks_for(9, 0, true, NO_FENTRY) & HOOK_BIT(HOOK_RSS_STAT));
-	assert_true(hooks_for(OVERHIGH_KILL, OVERHIGH_DIRECT, true, ALL) &
-		    HOOK_BIT(HOOK_FAULT));
+	assert_true(hooks_for(9, 0, NO_FENTRY) & HOOK_BIT(HOOK_RSS_STAT));
+	assert_true(hooks_for(OVERHIGH_KILL, OVERHIGH_DIRECT, ALL) &
+		    HOOK_BIT(HOOK_CHARGE));
 }
 
 static void what_is_not_to_be_had_is_not_served(void **state)
@@ -157,7 +172,7 @@ static void what_is_protected_needs_no_detection(void **state)
 
 	(void)state;
 	policy.process_limit = OVERHIGH_NO_LIMIT;
-	plan_add(&plan, &policy, NULL, true, ALL);
+	plan_add(&plan, &policy, NULL, ALL);
 	assert_int_equal(plan.hooks, LIFE);
 }
 
@@ -167,19 +182,18 @@ static void later_steps_and_rates_count(void **state)
 		policy_of(OVERHIGH_SLOWDOWN, DIRECT_ANON);
 	struct overhigh_extension extension = { .rate_bytes = 1 << 20 };
 	struct plan plan = { 0 };
-	__u32 sampled = NO_FENTRY | HOOK_BIT(HOOK_SAMPLE);
 
 	(void)state;
-	/* a rate without a limit; sampling would see too little of it */
+	/* a rate without a limit */
 	policy.process_limit = OVERHIGH_NO_LIMIT;
 	policy.escalation = overhigh_extended_by(1);
-	plan_add(&plan, &policy, &extension, true, sampled);
+	plan_add(&plan, &policy, &extension, NO_FENTRY);
 	assert_int_equal(plan.hooks, LIFE | HOOK_BIT(HOOK_RSS_STAT) |
 					     HOOK_BIT(HOOK_SIGNALLED));
 	extension.steps[2].control =
 		overhigh_control_word(OVERHIGH_ENOMEM, 0, DIRECT_ANON);
 	plan.hooks = 0;
-	plan_add(&plan, &policy, &extension, true, ALL);
+	plan_add(&plan, &policy, &extension, ALL);
 	assert_int_equal(plan.hooks & REQUESTS, REQUESTS);
 	assert_false(plan_served(&policy, &extension, NO_FENTRY));
 }
@@ -187,16 +201,15 @@ static void later_steps_and_rates_count(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_limit_needs_the_fault_hook_alone),
-		cmocka_unit_test(a_margin_needs_the_charge_hook_alone),
-		cmocka_unit_test(
-			limits_of_process_and_cgroup_need_hooks_for_both),
+		cmocka_unit_test(only_the_far_gear_is_always_attached),
+		cmocka_unit_test(a_limit_of_rss_has_a_near_gear),
+		cmocka_unit_test(a_margin_has_no_near_gear),
+		cmocka_unit_test(who_waits_is_told_of_falls),
 		cmocka_unit_test(only_enomem_needs_the_request_hooks),
 		cmocka_unit_test(
 			only_slowdown_without_module_listens_to_signals),
 		cmocka_unit_test(the_module_serves_what_needs_it),
 		cmocka_unit_test(without_fentry_the_tracepoint_serves),
-		cmocka_unit_test(only_processes_are_sampled),
 		cmocka_unit_test(a_record_that_is_not_valid_is_met),
 		cmocka_unit_test(what_is_protected_needs_no_detection),
 		cmocka_unit_test(what_is_not_to_be_had_is_not_served),
