@@ -99,7 +99,8 @@ ROOMS_LIB := $(BUILD)/loader/rooms.a
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 LIVE := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/test_*.c))
 LIVE_LIB := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%.o,$(wildcard tests/live/live*.c))
-PROGS := $(addprefix $(BUILD)/tests/,eat neighbour storm churn crowd flood inside escape share ask recover_glibc recover_musl recover_jemalloc)
+PROGS := $(patsubst tests/prog/%.c,$(BUILD)/tests/%,$(filter-out tests/prog/recover.c,$(wildcard tests/prog/*.c))) \
+	$(addprefix $(BUILD)/tests/,recover_glibc recover_musl recover_jemalloc)
 
 # TEST_ONLY
 ONLY := $(BUILD)/tests/runner/only.o
