@@ -74,7 +74,7 @@ static void every_way_of_its_own_is_seen_within_a_batch(void **state)
 		{ "stack", NULL, "anon", BATCH, 0 },
 		{ "shmem", "1", "anon,shmem", BATCH, 0 },
 		{ "read", "1", "anon", BATCH, 0 },
-		{ "populate", "1", "anon", HUGE_PAGE, 0 },
+		{ "populate", "1", "anon", BATCH, 0 },
 		{ "madvise", "1", "anon", BATCH, 0 },
 		{ "mlock", "1", "anon", BATCH, 0 },
 		{ "self-mem", "1", "anon", BATCH, 0 },

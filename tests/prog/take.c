@@ -309,6 +309,9 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_STACK, &all);
 		execl("/proc/self/exe", argv[0], argv[1], argv[2], "1", NULL);
 	}
+	/* brk, populate and the stack would have huge pages otherwise */
+	if (strcmp(argv[1], "huge"))
+		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	raise(SIGSTOP);
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (strcmp(ways[i].name, argv[1]))
