@@ -252,7 +252,7 @@ check-all:
 	$(Q)EVERYWHERE=1 $(MAKE) -s --no-print-directory check
 
 # VM=6.12: in a guest with that kernel
-SHOW := $(addprefix $(BUILD)/tests/,demo bench counted runaway faults eat neighbour)
+SHOW := $(addprefix $(BUILD)/tests/,demo bench counted runaway faults eat take neighbour)
 
 .PHONY: demo
 demo:

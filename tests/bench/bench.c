@@ -6,7 +6,8 @@
  * Belongs here: the cost of page faults, in interleaved rounds.  Does not: how
  * far past its limit a process gets (overshoot.c), the output (report.c).
  *
- *	bench [--json]
+ *	bench [--json]	all of it
+ *	bench --ways	only how far past its limit a process gets, by way
  *
  * Environment: BENCH_ROUNDS, BENCH_PASSES, BENCH_RUNS (bench.h), OVERHIGH the
  * binary.
@@ -166,7 +167,7 @@ static void make_ratios(double ns[STATES][MAX_ROUNDS + 1], unsigned int rounds,
 }
 
 /* The root of cgroup2 is not charged for anything; few processes live there. */
-static void enter_cgroup(pid_t pid)
+void enter_cgroup(pid_t pid)
 {
 	FILE *f;
 
@@ -216,18 +217,25 @@ int main(int argc, char **argv)
 		.passes = number("BENCH_PASSES", 15, 1000),
 		.runs = number("BENCH_RUNS", 20, MAX_RUNS),
 		.json = argc == 2 && !strcmp(argv[1], "--json"),
+		.ways = argc == 2 && !strcmp(argv[1], "--ways"),
 	};
 
-	if (argc > 2 || (argc == 2 && !settings.json)) {
-		fprintf(stderr, "usage: bench [--json]\n");
+	if (argc > 2 || (argc == 2 && !settings.json && !settings.ways)) {
+		fprintf(stderr, "usage: bench [--json | --ways]\n");
 		return 2;
 	}
 	if (geteuid())
 		give_up("this needs root: try sudo");
 	children_init();
+	if (settings.ways) {
+		measure_ways(&settings);
+		return 0;
+	}
 	report_begin(&settings);
 	measure_faults(&settings, &cost);
 	measure_overshoot(&settings, overshoots);
 	report(&settings, &cost, overshoots);
+	if (!settings.json)
+		measure_ways(&settings);
 	return 0;
 }

@@ -32,6 +32,7 @@ struct settings {
 	unsigned int passes; /* BENCH_PASSES, in one measurement */
 	unsigned int runs;   /* BENCH_RUNS, of each overshoot */
 	bool json;
+	bool ways;
 };
 
 /* ---- child.c ---- */
@@ -46,7 +47,7 @@ void child_end(pid_t pid); /* SIGKILL */
 void loader_up(void); /* waits for its turn if another loader is there */
 void loader_down(void);
 void overhigh(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The "acted" event of a process; false: it has not come within 5 s. */
+/* The "acted" event of a process (0: any); false: none has come within 5 s. */
 bool loader_acted(pid_t pid, uint64_t *excess_bytes);
 void attached_hooks(char *text, size_t size);
 /* Is there no tracing program attached but those of our own loader? */
@@ -67,6 +68,8 @@ struct fault_cost {
 	char hooks[STATES][HOOKS_TEXT];
 };
 
+/* Out of the root of cgroup2, which is charged for nothing. */
+void enter_cgroup(pid_t pid);
 void measure_faults(const struct settings *settings, struct fault_cost *cost);
 
 /* ---- overshoot.c ---- */
@@ -81,6 +84,9 @@ struct overshoot {
 
 void measure_overshoot(const struct settings *settings,
 		       struct overshoot overshoots[OVERSHOOTS]);
+
+/* ---- ways.c ---- */
+void measure_ways(const struct settings *settings); /* prints its table */
 
 /* ---- report.c ---- */
 void report_begin(const struct settings *settings);

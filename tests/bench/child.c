@@ -215,7 +215,8 @@ static bool is_act_of(const char *line, pid_t pid, uint64_t *excess_bytes)
 	const cJSON *who = cJSON_GetObjectItem(event, "pid");
 	const cJSON *excess = cJSON_GetObjectItem(event, "excess_bytes");
 	bool is = type && who && excess &&
-		  !strcmp(type->valuestring, "acted") && who->valueint == pid;
+		  !strcmp(type->valuestring, "acted") &&
+		  (!pid || who->valueint == pid);
 
 	if (is)
 		*excess_bytes = excess->valuedouble;
