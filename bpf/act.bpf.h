@@ -466,8 +466,9 @@ static __always_inline void memory_changed(u64 pages)
 
 /*
  * The signal that is due to a process that is over and, asleep or stopped,
- * runs into no charge: its grace time has passed.  It is marked as sent; the
- * loader, which alone is told, sends it.  Returns 0 if nothing is due.
+ * runs into no charge: its limit was lowered, or its grace time has passed.  It
+ * is marked as sent; the loader, which alone is told, sends it.  Returns 0 if
+ * nothing is due.
  */
 __noinline u32 due_signal(struct subject *s)
 {
@@ -485,8 +486,12 @@ __noinline u32 due_signal(struct subject *s)
 		return 0;
 	s->now_ns = bpf_ktime_get_ns();
 	control = step_in_force(s, state);
-	if (!state->step && !(state->flags & OVERHIGH_STATE_DUE))
-		return 0;
+	if (!state->step) {
+		if (!(state->flags & OVERHIGH_STATE_DUE))
+			return 0;
+		/* of a later step no program is asked */
+		control = ask_decision(s, state, control);
+	}
 	if (overhigh_action(control) == OVERHIGH_KILL) {
 		signal = SIGKILL;
 		mark = OVERHIGH_STATE_STEP_DONE;

@@ -415,6 +415,29 @@ static __always_inline void begin_episode(struct subject *s,
 	report(s, &r);
 }
 
+/*
+ * The loader looks at a process that is over and runs into no charge, so that
+ * nothing has told of it: its limit was lowered, or it was not governed when it
+ * grew.  Not inlined: see get_state().
+ */
+static __noinline int begin_seen(struct subject *s)
+{
+	struct overhigh_control *control = the_control();
+	struct overhigh_state *state;
+
+	if (!control ||
+	    control->loader_pid != bpf_get_current_pid_tgid() >> 32 ||
+	    check_policy(s))
+		return 0;
+	s->now_ns = bpf_ktime_get_ns();
+	state = get_state(s);
+	if (!state || state->over_since_ns)
+		return 0;
+	begin_episode(s, state);
+	__sync_fetch_and_or(&state->flags, OVERHIGH_STATE_DUE);
+	return 0;
+}
+
 static __always_inline bool is_released(struct subject *s,
 					struct overhigh_state *state)
 {

@@ -234,6 +234,7 @@ static __always_inline int look_at_task(struct bpf_iter__task *ctx)
 	if (!s.excess_bytes) {
 		fell_below(&s);
 	} else {
+		begin_seen(&s);
 		wake_released(&s);
 		due = due_signal(&s);
 		due_ns = next_due_ns(&s);

@@ -63,6 +63,34 @@ static __always_inline u32 pid_for_loader(struct task_struct *task,
 	return inum == control->loader_namespace ? nr : 0;
 }
 
+/*
+ * Whether an event of a process is to be left out: it has sent too many.  Else
+ * *left_out is how many were before this one.
+ */
+static __noinline bool leave_out(u32 pid, u32 type, u64 now_ns, u32 *left_out)
+{
+	struct overhigh_state *state;
+	u64 paid_ns;
+
+	state = bpf_map_lookup_elem(&process_state, &pid);
+	if (!state)
+		return false;
+	paid_ns = state->event_ns;
+	if (paid_ns < now_ns)
+		paid_ns = now_ns;
+	if ((type == OVERHIGH_EV_CROSSED || type == OVERHIGH_EV_ACTED ||
+	     type == OVERHIGH_EV_BELOW) &&
+	    paid_ns - now_ns > OVERHIGH_EVENT_BURST * OVERHIGH_EVENT_NS) {
+		__sync_fetch_and_add(&state->left_out, 1);
+		count(OVERHIGH_COUNT_LEFT_OUT);
+		return true;
+	}
+	state->event_ns = paid_ns + OVERHIGH_EVENT_NS;
+	if (state->left_out)
+		*left_out = __sync_lock_test_and_set(&state->left_out, 0);
+	return false;
+}
+
 /* Global, like the others that are not static: the verifier then looks at it
  * once in each program, not once for each path to it. */
 __noinline int report(struct subject *s, struct report *r)
@@ -70,9 +98,9 @@ __noinline int report(struct subject *s, struct report *r)
 	struct overhigh_control *control = the_control();
 	struct overhigh_event *event;
 	struct task_struct *task;
-	u32 kind;
+	u32 kind, left_out = 0;
 
-	if (!s || !r)
+	if (!s || !r || leave_out(s->pid, r->type, s->now_ns, &left_out))
 		return 0;
 	task = s->task;
 
@@ -112,6 +140,8 @@ __noinline int report(struct subject *s, struct report *r)
 		event->flags |= OVERHIGH_EVF_LOG;
 	event->source = s->source;
 	event->detail = r->detail;
+	event->left_out = left_out;
+	event->pad = 0;
 	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm),
 				  &task->comm);
 	bpf_ringbuf_submit(event, 0);

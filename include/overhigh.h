@@ -235,6 +235,14 @@ struct overhigh_verdict {
  * fitting and taking off a hook patches the kernel's text. */
 #define OVERHIGH_NEAR_HOLD_NS 3000000000ULL
 
+/*
+ * A process that crosses all the time sends one event in so many nanoseconds,
+ * and so many at once; the others are left out and counted.  What happens once
+ * (a later step, its end) is always sent.  Since 0.3.
+ */
+#define OVERHIGH_EVENT_NS 50000000ULL
+#define OVERHIGH_EVENT_BURST 200
+
 /* A loader whose heartbeat is older than this is taken for dead: no process
  * is stopped that nobody would continue. */
 #define OVERHIGH_HEARTBEAT_MAX_NS 1000000000ULL
@@ -247,8 +255,8 @@ enum overhigh_state_flag {
 	OVERHIGH_STATE_STUCK = 1 << 3,	   /* slowdown ended for this episode */
 	OVERHIGH_STATE_BAD = 1 << 4,	/* the policy's refusal was reported */
 	OVERHIGH_STATE_MISSED = 1 << 5, /* a missed action was reported */
-	OVERHIGH_STATE_DUE = 1 << 6,	/* another process made it cross: the
-					 * loader is to act */
+	OVERHIGH_STATE_DUE = 1 << 6,	/* another process made it cross, or it
+					 * sleeps: the loader is to act */
 	/* the one-shot signal of step n was sent: 1 << (8 + n) */
 	OVERHIGH_STATE_SIGNALLED = 1 << 8,
 };
@@ -298,6 +306,10 @@ struct overhigh_state {
 	__u32 step;	     /* of the ladder, 0: the first. Since 0.2. */
 	__u32 linked_pages;  /* passed for a dynamic linker in this episode.
 			      * Since 0.2. */
+	__u32 left_out;	     /* events, since one was sent.  Since 0.3. */
+	__u32 pad;	     /* 0 */
+	__u64 event_ns;	     /* until when its events are paid for, see
+			      * OVERHIGH_EVENT_NS.  Since 0.3. */
 };
 
 /*
@@ -374,6 +386,8 @@ struct overhigh_event {
 	__u32 flags;	/* enum overhigh_event_flag */
 	__u16 source;	/* enum overhigh_source */
 	__u16 detail;	/* depends on type */
+	__u32 left_out; /* events of this process before it; since 0.3 */
+	__u32 pad;	/* 0 */
 	char comm[OVERHIGH_COMM_LEN]; /* of the thread */
 };
 
@@ -398,6 +412,8 @@ enum overhigh_counter {
 	OVERHIGH_COUNT_WOKEN,	       /* sleeps ended early; since 0.2 */
 	OVERHIGH_COUNT_RULED,	       /* policies given by rules */
 	OVERHIGH_COUNT_MISSED_RULE,    /* processes that could not be matched */
+	OVERHIGH_COUNT_LEFT_OUT,       /* events of processes that cross all the
+					* time; since 0.3 */
 	OVERHIGH_COUNTERS,
 };
 

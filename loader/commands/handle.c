@@ -162,6 +162,10 @@ static int take_event(int fd, const struct pins *pins,
 		say("%llu events were lost, and crossings among them not "
 		    "handled: they came too fast",
 		    packet.lost);
+	if (packet.kind == STREAM_EVENT && packet.event.left_out)
+		say("%u events of process %u were left out, and crossings "
+		    "among them not handled: it crosses all the time",
+		    packet.event.left_out, packet.event.pid);
 	if (packet.kind != STREAM_EVENT ||
 	    packet.event.type != OVERHIGH_EV_CROSSED)
 		return 0;

@@ -27,7 +27,7 @@ RECORD(overhigh_extension, 88);
 RECORD(overhigh_pressure_key, 16);
 RECORD(overhigh_pressure_gate, 8);
 RECORD(overhigh_verdict, 32);
-RECORD(overhigh_state, 168);
+RECORD(overhigh_state, 184);
 RECORD(overhigh_held, 32);
 RECORD(overhigh_control, 160);
 RECORD(overhigh_rule, 168);
@@ -36,7 +36,7 @@ RECORD(overhigh_rule_set, 560);
 RECORD(overhigh_rule_note, 32);
 
 /* of the ring buffer and of the iterators */
-RECORD(overhigh_event, 144);
+RECORD(overhigh_event, 152);
 RECORD(overhigh_look_head, 112); /* the first part of a look */
 RECORD(overhigh_look, 144);
 RECORD(overhigh_name, 16);

@@ -169,6 +169,8 @@ static cJSON *event_object(const struct overhigh_event *event)
 	cJSON_AddStringToObject(object, "source", text);
 	if (detail_text(event, text, sizeof(text)))
 		cJSON_AddStringToObject(object, "detail", text);
+	if (event->left_out)
+		json_add_u64(object, "left_out", event->left_out);
 	cJSON_AddBoolToObject(object, "dry_run",
 			      event->flags & OVERHIGH_EVF_DRY_RUN);
 	return object;
@@ -261,15 +263,19 @@ static void event_text(const struct overhigh_event *event, char *line,
 int event_line(char *line, size_t size, const struct overhigh_event *event,
 	       bool json)
 {
-	char text[512];
+	char text[512], left_out[64] = "";
 	int n;
 
 	if (json)
 		return event_json(line, size, event);
 	event_text(event, text, sizeof(text));
-	n = snprintf(line, size, "%llu.%06llu %s\n",
+	if (event->left_out)
+		snprintf(left_out, sizeof(left_out),
+			 " (%u events of it before this one were left out)",
+			 event->left_out);
+	n = snprintf(line, size, "%llu.%06llu %s%s\n",
 		     event->time_ns / 1000000000ULL,
-		     event->time_ns / 1000 % 1000000, text);
+		     event->time_ns / 1000 % 1000000, text, left_out);
 	return (size_t)n < size ? n : -ENOSPC;
 }
 

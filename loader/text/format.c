@@ -296,6 +296,7 @@ const char *format_counter(char *buffer, size_t size, uint32_t counter)
 		[OVERHIGH_COUNT_STALE] = "stale",
 		[OVERHIGH_COUNT_RULED] = "ruled",
 		[OVERHIGH_COUNT_MISSED_RULE] = "missed_rule",
+		[OVERHIGH_COUNT_LEFT_OUT] = "left_out_events",
 	};
 
 	return format_name(buffer, size, counter, names, COUNT(names),

@@ -321,6 +321,54 @@ static void a_run_directory_that_cannot_be_written_neither(void **state)
 	umount2("/run/overhigh", MNT_DETACH);
 }
 
+/* ---- who is over though no charge has told of it ---- */
+
+static void a_limit_below_what_a_sleeper_has_is_acted_on(void **state)
+{
+	struct live_proc *proc;
+	uint64_t began;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("touch=64M hold=60");
+	LIVE_UNTIL(live_smaps(proc->pid, "Rss") >= 64 * MIB, LIVE_WAIT_MS,
+		   "eat does not start");
+	began = live_now_ns();
+	live_ok("set %d --action kill --limit 32M", proc->pid);
+	live_assert_killed(proc, LIVE_WAIT_MS);
+	LIVE_ASSERT(live_now_ns() - began <
+			    1000000000ULL + live_late_ms() * 1000000ULL,
+		    "%llu ms",
+		    (unsigned long long)(live_now_ns() - began) / 1000000);
+	live_event(proc->pid, "crossed", 1);
+	live_event(proc->pid, "acted", 1);
+	live_run_stop();
+}
+
+/* Written by bpftool while a higher one holds: found by the slow look. */
+static void a_limit_that_bpftool_lowers_is_acted_on(void **state)
+{
+	struct overhigh_policy policy;
+	struct live_proc *proc;
+	uint32_t pid;
+
+	(void)state;
+	live_run("");
+	proc = live_eat("--on-signal %d=report touch=64M hold=60", SIGUSR1);
+	LIVE_UNTIL(live_smaps(proc->pid, "Rss") >= 64 * MIB, LIVE_WAIT_MS,
+		   "eat does not start");
+	live_ok("set %d --action signal --signal USR1 --limit 1G", proc->pid);
+	live_pause(1500);
+	assert_null(live_event_seen(proc->pid, "crossed", 1));
+	pid = proc->pid;
+	assert_int_equal(live_map_get("process_policy", &pid, &policy), 0);
+	policy.process_limit = 32 * MIB;
+	assert_int_equal(live_map_set("process_policy", &pid, &policy), 0);
+	live_event(proc->pid, "acted", 1);
+	LIVE_UNTIL(proc->slot->signals == 1, LIVE_WAIT_MS, "no signal");
+	live_run_stop();
+}
+
 /* ---- what a loader costs that has nothing to do ---- */
 
 #define MANY 20000
@@ -419,6 +467,8 @@ int main(void)
 		LIVE_TEST(who_stops_with_the_lock_stops_nothing),
 		LIVE_TEST(a_full_run_directory_keeps_nobody_from_starting),
 		LIVE_TEST(a_run_directory_that_cannot_be_written_neither),
+		LIVE_TEST(a_limit_below_what_a_sleeper_has_is_acted_on),
+		LIVE_TEST(a_limit_that_bpftool_lowers_is_acted_on),
 		LIVE_TEST(twenty_thousand_idle_policies_cost_little),
 	};
 

@@ -293,6 +293,33 @@ static void what_the_ring_lost_reaches_who_follows(void **state)
 	live_run_stop();
 }
 
+/* One that crosses all the time leaves room for what others have to tell, and
+ * for what is due to them. */
+static void a_flood_of_one_process_is_cut_and_counted(void **state)
+{
+	struct live_proc *proc, *other;
+	unsigned int seen;
+
+	(void)state;
+	live_run("");
+	proc = flood("3");
+	other = live_eat("wait touch=64M hold=30");
+	live_ok("set %d --action none --limit 32M --grace 200ms --then kill",
+		other->pid);
+	live_open_gate(other, 0);
+	live_assert_killed(other, LIVE_WAIT_MS);
+	live_event(other->pid, "crossed", 1);
+	live_wait_end(proc, LIVE_WAIT_MS);
+	LIVE_ASSERT(live_counter("left_out_events") > 1000, "only %.0f",
+		    live_counter("left_out_events"));
+	assert_true(live_counter("lost_events") == 0);
+	live_event(proc->pid, "exited", 1);
+	seen = live_events(proc->pid, "crossed") +
+	       live_events(proc->pid, "below");
+	LIVE_ASSERT(seen >= 200 && seen < 400, "%u events", seen);
+	live_run_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +330,7 @@ int main(void)
 		LIVE_TEST(a_run_with_closed_standard_output_goes_on),
 		LIVE_TEST(readers_that_ended_make_room_at_once),
 		LIVE_TEST(what_the_ring_lost_reaches_who_follows),
+		LIVE_TEST(a_flood_of_one_process_is_cut_and_counted),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);
