@@ -63,18 +63,27 @@ static struct overhigh_state state_of(pid_t pid)
 	return state;
 }
 
-static void with_and_without_module(void (*promise)(const char *),
-				    const char *arg)
+static void without_module(void (*promise)(const char *), const char *arg)
 {
-	if (getenv("OVERHIGH_MODULE")) {
-		live_module_load();
-		live_run("--hook=require");
-		promise(arg);
-		live_run_stop();
-	}
 	live_run("--hook=off");
 	promise(arg);
 	live_run_stop();
+}
+
+static void with_module(void (*promise)(const char *), const char *arg)
+{
+	live_module_load();
+	live_run("--hook=require");
+	promise(arg);
+	live_run_stop();
+}
+
+static void with_and_without_module(void (*promise)(const char *),
+				    const char *arg)
+{
+	if (getenv("OVERHIGH_MODULE"))
+		with_module(promise, arg);
+	without_module(promise, arg);
 }
 
 /* ---- many threads ---- */
@@ -114,7 +123,14 @@ static void a_thousand_threads_grow_no_faster_than_one(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
-	with_and_without_module(grows_by_the_curve_alone, "1000");
+	without_module(grows_by_the_curve_alone, "1000");
+}
+
+static void a_thousand_threads_grow_no_faster_than_one_asleep(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	with_module(grows_by_the_curve_alone, "1000");
 }
 
 /* ---- many processes ---- */
@@ -146,7 +162,14 @@ static void a_crowd_takes_nobodys_room(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
-	with_and_without_module(nobody_takes_the_room_of_another, "1500");
+	without_module(nobody_takes_the_room_of_another, "1500");
+}
+
+static void a_crowd_takes_nobodys_room_asleep(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	with_module(nobody_takes_the_room_of_another, "1500");
 }
 
 static void all_are_killed_on_time(const char *children)
@@ -177,7 +200,14 @@ static void two_hundred_processes_are_killed_on_time(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
-	with_and_without_module(all_are_killed_on_time, "200");
+	without_module(all_are_killed_on_time, "200");
+}
+
+static void two_hundred_processes_are_killed_on_time_asleep(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	with_module(all_are_killed_on_time, "200");
 }
 
 /* ---- debts ---- */
@@ -203,7 +233,14 @@ static void one_system_call_costs_what_its_pages_cost(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
-	with_and_without_module(costs_what_pages_cost, "populate");
+	without_module(costs_what_pages_cost, "populate");
+}
+
+static void one_system_call_costs_what_its_pages_cost_asleep(void **state)
+{
+	(void)state;
+	LIVE_NEED_MODULE();
+	with_module(costs_what_pages_cost, "populate");
 }
 
 /* ---- stuck ---- */
@@ -242,11 +279,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(one_thread_grows_by_the_curve_alone),
 		LIVE_TEST(fifty_threads_grow_no_faster_than_one),
-		LIVE_TEST(a_thousand_threads_grow_no_faster_than_one),
-		LIVE_TEST(a_crowd_takes_nobodys_room),
-		LIVE_TEST(two_hundred_processes_are_killed_on_time),
-		LIVE_TEST(one_system_call_costs_what_its_pages_cost),
-		LIVE_TEST(a_process_that_grows_is_not_stuck_after_30_seconds),
+		LIVE_TEST_ONCE(a_thousand_threads_grow_no_faster_than_one),
+		LIVE_TEST_ONCE(
+			a_thousand_threads_grow_no_faster_than_one_asleep),
+		LIVE_TEST_ONCE(a_crowd_takes_nobodys_room),
+		LIVE_TEST_ONCE(a_crowd_takes_nobodys_room_asleep),
+		LIVE_TEST_ONCE(two_hundred_processes_are_killed_on_time),
+		LIVE_TEST_ONCE(two_hundred_processes_are_killed_on_time_asleep),
+		LIVE_TEST_ONCE(one_system_call_costs_what_its_pages_cost),
+		LIVE_TEST_ONCE(
+			one_system_call_costs_what_its_pages_cost_asleep),
+		LIVE_TEST_LONG(
+			a_process_that_grows_is_not_stuck_after_30_seconds),
 	};
 
 	return cmocka_run_group_tests_name("crowd", tests, NULL,

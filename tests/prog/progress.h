@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define PROGRESS_SLOTS 32
+#define PROGRESS_SLOTS 256
 
 /* One thread or one process. */
 struct progress_slot {

@@ -185,7 +185,7 @@ static void by_uffd(size_t bytes, unsigned int threads)
 	}
 }
 
-/* Another process writes, that no policy governs. */
+/* Another process writes, while this one sleeps and goes on sleeping. */
 static void by_remote(size_t bytes, unsigned int threads)
 {
 	char *p = get(bytes, 0, MADV_NOHUGEPAGE);
@@ -195,11 +195,10 @@ static void by_remote(size_t bytes, unsigned int threads)
 
 	(void)threads;
 	if (fork()) {
-		/* it outlives us only by as long as a write takes */
-		while (waitpid(-1, NULL, 0) < 0 && errno == EINTR)
-			;
-		return;
+		for (;;)
+			pause();
 	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (at = 0; at < bytes; at += sizeof(from)) {
 		struct iovec local = { from, sizeof(from) };
 		struct iovec remote = { p + at, sizeof(from) };
@@ -207,7 +206,8 @@ static void by_remote(size_t bytes, unsigned int threads)
 		if (process_vm_writev(me, &local, 1, &remote, 1, 0) < 0)
 			break;
 	}
-	_exit(0);
+	for (;;)
+		pause();
 }
 
 static void by_shmem(size_t bytes, unsigned int threads)
