@@ -310,6 +310,7 @@ struct bpf_iter__task {
 #pragma clang attribute pop
 
 /* values from the kernel's headers that are not in BTF */
+#define SIGKILL 9
 #define PF_EXITING 0x00000004		     /* include/linux/sched.h */
 #define PF_FORKNOEXEC 0x00000040	     /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000		     /* include/linux/sched.h */

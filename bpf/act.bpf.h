@@ -9,7 +9,6 @@
 #ifndef OVERHIGH_ACT_BPF_H
 #define OVERHIGH_ACT_BPF_H
 
-#define SIGKILL 9
 #define SIGSTOP 19 /* asm-generic/signal.h; x86 and arm64 agree */
 #define ENOMEM 12
 #define EEXIST 17
@@ -392,6 +391,17 @@ static __always_inline void act_on_growth(struct subject *s,
 		slow_down(s, state, control, owed_ns);
 }
 
+/* On 6.1 tasks cache what they count, and each would see its own cache alone:
+ * a rate is held to what all threads see.  Not inlined: see get_state(). */
+static __noinline int leave_out_caches(struct subject *s)
+{
+	if (!rss_is_percpu())
+		s->rss_bytes = s->rss_most_bytes =
+			pages_to_bytes(counted_shared_pages(
+				s->mm, overhigh_flags(s->policy.control)));
+	return 0;
+}
+
 /*
  * A process with a rate, over its limit or not, pays for what it has grown by
  * with time: rate_ns is until when all is paid for.  What it did not use of the
@@ -416,6 +426,7 @@ __noinline int keep_rate(struct subject *s)
 	state = get_state(s);
 	if (!state)
 		return 0;
+	leave_out_caches(s);
 	if (!state->rate_ns) /* what it had before costs nothing */
 		state->rss_bytes = s->rss_bytes;
 	grown_bytes = growth_bytes(s, state);

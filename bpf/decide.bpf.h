@@ -573,6 +573,21 @@ static __always_inline bool is_governed(struct subject *s)
 	       !(bpf_get_current_task_btf()->flags & (PF_KTHREAD | PF_EXITING));
 }
 
+/* There is no room to remember s, which is over.  To be killed it need not be
+ * remembered. */
+static __noinline int act_without_state(struct subject *s)
+{
+	struct overhigh_control *control = the_control();
+
+	count(OVERHIGH_COUNT_MISSED_MAP_FULL);
+	if (overhigh_action(s->policy.control) != OVERHIGH_KILL || s->shares ||
+	    !control || control->dry_run)
+		return 0;
+	if (!bpf_send_signal(SIGKILL))
+		count(OVERHIGH_COUNT_KILL);
+	return 0;
+}
+
 /*
  * Looks at current, which is governed, after its memory has changed.  Returns
  * the control word in force if it is over, with *state_out set, else 0 (NONE
@@ -605,7 +620,7 @@ static __always_inline u32 judge_current(struct subject *s,
 	}
 	state = get_state(s);
 	if (!state) {
-		count(OVERHIGH_COUNT_MISSED_MAP_FULL);
+		act_without_state(s);
 		return 0;
 	}
 	if (!state->over_since_ns)

@@ -387,13 +387,13 @@ static void explain_says_where_on_its_ladder_a_process_is(void **state)
 /* ---- a rate ---- */
 
 /* 48 MiB at 16 MiB/s with a burst of 8 MiB are 2.5 s. */
-static void assert_paced(const char *run_options)
+static void assert_paced(const char *run_options, const char *eat_options)
 {
 	struct live_proc *proc, *free_one;
 	uint64_t start_ns, took_ns;
 
 	live_run(run_options);
-	proc = live_eat("wait touch=48M");
+	proc = live_eat("%s wait touch=48M", eat_options);
 	free_one = live_eat("wait touch=48M");
 	live_ok("set %d --action slowdown --rate '16M/s burst 8M'", proc->pid);
 	start_ns = live_now_ns();
@@ -419,14 +419,21 @@ static void a_rate_paces_growth_below_the_limit(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
-	assert_paced("");
+	assert_paced("", "");
+}
+
+static void a_rate_paces_several_threads_as_it_does_one(void **state)
+{
+	(void)state;
+	LIVE_NEED("slowdown");
+	assert_paced("", "--threads 4");
 }
 
 static void a_rate_paces_without_the_module_too(void **state)
 {
 	(void)state;
 	LIVE_NEED("slowdown");
-	assert_paced("--hook=off");
+	assert_paced("--hook=off", "");
 }
 
 static void a_dry_run_escalates_in_words_only(void **state)
@@ -465,6 +472,7 @@ int main(void)
 		LIVE_TEST_ONCE(bpftool_changes_a_ladder_too),
 		LIVE_TEST_ONCE(explain_says_where_on_its_ladder_a_process_is),
 		LIVE_TEST(a_rate_paces_growth_below_the_limit),
+		LIVE_TEST(a_rate_paces_several_threads_as_it_does_one),
 		LIVE_TEST_ONCE(a_rate_paces_without_the_module_too),
 		LIVE_TEST_ONCE(a_dry_run_escalates_in_words_only),
 	};
