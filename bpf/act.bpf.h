@@ -133,6 +133,13 @@ static __always_inline bool stop_is_pending(void)
 	return pending & STOP_SIGNALS;
 }
 
+static __always_inline u64 stuck_ns(void)
+{
+	struct overhigh_control *control = the_control();
+
+	return shorter_ns(OVERHIGH_STUCK_NS, control ? control->stuck_ms : 0);
+}
+
 /*
  * Over for OVERHIGH_STUCK_NS, and it neither grew nor shrank: a slowdown
  * without an end is an outage.  Returns true if the process is not to be
@@ -150,7 +157,7 @@ __noinline int is_stuck(struct subject *s, struct overhigh_state *state,
 		return 0; /* its ladder is the deadline */
 	if (state->flags & OVERHIGH_STATE_STUCK)
 		return 1;
-	if (s->now_ns < state->progress_ns + OVERHIGH_STUCK_NS)
+	if (s->now_ns < state->progress_ns + stuck_ns())
 		return 0;
 	count(OVERHIGH_COUNT_STUCK);
 	r.over_ns = overhigh_excess(s->now_ns, state->over_since_ns);

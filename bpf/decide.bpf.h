@@ -446,9 +446,18 @@ static __always_inline bool is_released(struct subject *s,
 	return v && v->released;
 }
 
+/* A bound, or the shorter one that a test has set. */
+static __always_inline u64 shorter_ns(u64 bound_ns, u32 set_ms)
+{
+	u64 set_ns = set_ms * 1000000ULL;
+
+	return set_ns && set_ns < bound_ns ? set_ns : bound_ns;
+}
+
 /* When the next step of the ladder comes into force; 0: there is none. */
 __noinline u64 next_step_due(struct subject *s, struct overhigh_state *state)
 {
+	struct overhigh_control *control;
 	struct overhigh_verdict *v;
 	u64 after_ns, due_ns, since_ns;
 
@@ -462,8 +471,11 @@ __noinline u64 next_step_due(struct subject *s, struct overhigh_state *state)
 	v = verdict_of(s, state, state->over_since_ns);
 	if (!v || v->not_before_ns <= due_ns)
 		return due_ns;
-	if (v->not_before_ns > due_ns + OVERHIGH_MAX_EXTEND_NS)
-		return due_ns + OVERHIGH_MAX_EXTEND_NS;
+	control = the_control();
+	after_ns = shorter_ns(OVERHIGH_MAX_EXTEND_NS,
+			      control ? control->extend_ms : 0);
+	if (v->not_before_ns > due_ns + after_ns)
+		return due_ns + after_ns;
 	return v->not_before_ns;
 }
 

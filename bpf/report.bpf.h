@@ -162,6 +162,33 @@ static __always_inline void keep_until(struct subject *s, u64 *until_ns)
 		report(s, &r);
 }
 
+/*
+ * A process that no batch of charges shows is governed from now on: the loader
+ * is told at once, as its next look may come after all is over.
+ */
+static __noinline int tell_unseen(u32 pid)
+{
+	struct overhigh_control *control = the_control();
+	u64 now_ns = bpf_ktime_get_ns(), was_ns;
+	struct overhigh_event *event;
+
+	if (!control || !control->near_hooks)
+		return 0;
+	was_ns = control->unseen_until_ns;
+	control->unseen_until_ns = now_ns + OVERHIGH_NEAR_HOLD_NS;
+	if (was_ns > now_ns)
+		return 0;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event)
+		return 0;
+	__builtin_memset(event, 0, sizeof(*event));
+	event->type = OVERHIGH_EV_NEAR;
+	event->time_ns = now_ns;
+	event->pid = pid;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
 /* s is about to wait: what gives memory back shall be seen. */
 static __always_inline void watch_for_fall(struct subject *s)
 {

@@ -348,6 +348,8 @@ static __noinline int apply_rule(struct task_struct *task, u32 pid,
 		return 0;
 	}
 	count(OVERHIGH_COUNT_RULED);
+	if (is_never_charged(task))
+		tell_unseen(pid);
 	return 0;
 }
 

@@ -458,7 +458,8 @@ struct overhigh_control {
 	__u32 cpus;	   /* that are online; since 0.3 */
 	__u32 near_hooks;  /* the near gear, as bits of hooks; 0: nobody has a
 			    * use for it.  Since 0.3 */
-	__u32 pad;	   /* 0 */
+	__u32 stuck_ms;	   /* in place of OVERHIGH_STUCK_NS, if it is shorter;
+			    * 0 but in tests.  Since 0.3 */
 	__u64 attach_ns;   /* what fitting the near gear takes, from the event
 			    * that asks for it; since 0.3 */
 	/* written by the BPF programs */
@@ -466,6 +467,9 @@ struct overhigh_control {
 				* shows: in the root cgroup; since 0.3 */
 	__u64 watch_until_ns;  /* somebody sleeps or is stopped until memory is
 				* given back; since 0.3 */
+	__u32 extend_ms; /* in place of OVERHIGH_MAX_EXTEND_NS, if it is
+			  * shorter; 0 but in tests.  Since 0.3 */
+	__u32 pad;	 /* 0 */
 };
 
 /* Which gear of detection a process needs now: overhigh_look_head.gear. */

@@ -85,10 +85,9 @@ static void report_lost(struct daemon *d)
 {
 	__u64 lost = counter_read(d->pins, OVERHIGH_COUNT_LOST_EVENTS);
 
-	if (lost <= d->lost)
-		return;
-	printer_lost(&d->printer, lost - d->lost);
-	stream_lost(&d->stream, lost - d->lost);
+	if (lost > d->lost)
+		printer_lost(&d->printer, lost - d->lost);
+	stream_lost(&d->stream, overhigh_excess(lost, d->lost));
 	d->lost = lost;
 }
 

@@ -29,7 +29,7 @@ RECORD(overhigh_pressure_gate, 8);
 RECORD(overhigh_verdict, 32);
 RECORD(overhigh_state, 184);
 RECORD(overhigh_held, 32);
-RECORD(overhigh_control, 160);
+RECORD(overhigh_control, 168);
 RECORD(overhigh_rule, 168);
 RECORD(overhigh_rule_test, 328);
 RECORD(overhigh_rule_set, 560);

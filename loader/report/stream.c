@@ -105,13 +105,16 @@ static void send_to(struct stream_client *client, struct stream_packet *packet)
 void stream_lost(struct stream *stream, __u64 events)
 {
 	struct stream_packet packet = { .kind = STREAM_LOST };
+	struct stream_client *client;
 	int i;
 
 	for (i = 0; i < STREAM_CLIENTS; i++) {
-		if (stream->clients[i].fd < 0)
+		client = &stream->clients[i];
+		if (client->fd < 0)
 			continue;
-		stream->clients[i].lost += events;
-		send_to(&stream->clients[i], &packet);
+		client->lost += events;
+		if (client->lost)
+			send_to(client, &packet);
 	}
 }
 

@@ -51,7 +51,8 @@ void stream_accept(struct stream *stream, int epoll_fd);
 bool stream_hangup(struct stream *stream, int fd);
 /* To every client; never waits for one. */
 void stream_send(struct stream *stream, const struct overhigh_event *event);
-/* So many events came to nobody. */
+/* So many events came to nobody; also tells, with 0, those who had no room when
+ * events were lost and to whom none has come since. */
 void stream_lost(struct stream *stream, __u64 events);
 void stream_close(struct stream *stream);
 

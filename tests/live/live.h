@@ -209,6 +209,9 @@ void live_cgroup_enter(const char *cgroup, pid_t pid);
 /* ---- pinned maps, read and written without overhigh's help ---- */
 int live_map_get(const char *map, const void *key, void *value);
 int live_map_set(const char *map, const void *key, const void *value);
+/* Shorter bounds than 30 s without progress and 60 s of extend, for the run
+ * that is up and governs nobody yet; 0: as they are. */
+void live_shorten(unsigned int stuck_ms, unsigned int extend_ms);
 /* All that is in the three policy maps, as text. */
 const char *live_policies(void);
 

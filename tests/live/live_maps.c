@@ -49,6 +49,17 @@ int live_map_set(const char *map, const void *key, const void *value)
 	return map_call(BPF_MAP_UPDATE_ELEM, map, key, value);
 }
 
+void live_shorten(unsigned int stuck_ms, unsigned int extend_ms)
+{
+	struct overhigh_control control = {};
+	uint32_t zero = 0;
+
+	assert_int_equal(live_map_get("control", &zero, &control), 0);
+	control.stuck_ms = stuck_ms;
+	control.extend_ms = extend_ms;
+	assert_int_equal(live_map_set("control", &zero, &control), 0);
+}
+
 static size_t dump_map(const char *map, char *text, size_t size)
 {
 	struct overhigh_policy p;

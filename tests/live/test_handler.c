@@ -196,6 +196,27 @@ static double rss_of(const cJSON *event)
 	       live_number(rss, "swap") + live_number(rss, "shmem");
 }
 
+/* The same event.  Its time of day was worked out twice, by two processes that
+ * have looked at the clocks at different moments. */
+static bool same_event(const cJSON *a, const cJSON *b)
+{
+	cJSON *copy[2] = { cJSON_Duplicate(a, true), cJSON_Duplicate(b, true) };
+	char time[2][20];
+	bool same;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(time[i], sizeof(time[i]), "%s",
+			 live_string(copy[i], "time"));
+		cJSON_DeleteItemFromObjectCaseSensitive(copy[i], "time");
+	}
+	same = cJSON_Compare(copy[0], copy[1], true) &&
+	       !strncmp(time[0], time[1], strlen("2026-11-25T10:13"));
+	cJSON_Delete(copy[0]);
+	cJSON_Delete(copy[1]);
+	return same;
+}
+
 static void assert_told(const char *file, const cJSON *event)
 {
 	static const char *const names[] = { "pid",	    "tid",
@@ -210,8 +231,7 @@ static void assert_told(const char *file, const cJSON *event)
 	assert_non_null(json);
 	*json++ = '\0';
 	input = cJSON_Parse(json);
-	LIVE_ASSERT(cJSON_Compare(input, event, true), "on its input: %s",
-		    json);
+	LIVE_ASSERT(same_event(input, event), "on its input: %s", json);
 	cJSON_Delete(input);
 	word = strtok_r(line, " ", &save);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -201,6 +201,25 @@ static void no_step_is_put_off_by_more_than_a_minute(void **state)
 	live_run_stop();
 }
 
+/* It is the kernel side that bounds this, whatever is in the map. */
+static void no_step_is_put_off_for_longer_than_the_bound(void **state)
+{
+	struct live_proc *proc;
+	double due;
+
+	(void)state;
+	live_run("");
+	live_shorten(0, 1000);
+	proc = live_eat("wait touch=32M hold=200");
+	set_grace(proc);
+	let_cross(proc);
+	due = live_number(live_event(proc->pid, "crossed", 1), "time_ns") +
+	      GRACE_MS * 1e6;
+	extend(proc, "30s");
+	assert_killed_after(proc, due, 1e9);
+	live_run_stop();
+}
+
 /* ---- kill ---- */
 
 static void overhigh_kill_ends_a_process_that_is_over(void **state)
@@ -345,6 +364,7 @@ int main(void)
 		LIVE_TEST(release_wakes_a_sleeper_at_once),
 		LIVE_TEST_ONCE(a_released_process_sees_no_later_step),
 		LIVE_TEST_ONCE(extend_puts_the_next_step_off),
+		LIVE_TEST(no_step_is_put_off_for_longer_than_the_bound),
 		LIVE_TEST_LONG(no_step_is_put_off_by_more_than_a_minute),
 		LIVE_TEST_ONCE(overhigh_kill_ends_a_process_that_is_over),
 		LIVE_TEST_ONCE(overhigh_kill_ends_a_process_that_was_stopped),
