@@ -194,7 +194,7 @@ $(BUILD)/tests/vm/test_btf: tests/vm/test_btf.c $(ONLY) $(BUILD)/overhigh.bpf.o
 	$(Q)$(CC) $(CPPFLAGS) $(CHECK_CFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< $(ONLY) $(CHECK_LIBS) $(PKG_LIBS)
 
 .PHONY: tests
-tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/vm/test_btf $(BUILD)/tests/runner/runner
+tests: all $(TEST_POLICIES) $(UNIT) $(LIVE) $(PROGS) $(BUILD)/tests/counted $(BUILD)/tests/vm/test_btf $(BUILD)/tests/runner/runner
 
 # ---- fuzzing and sanitizers ---------------------------------------------------
 # In build folders of their own, with compilers' options of their own.

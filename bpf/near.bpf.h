@@ -119,6 +119,13 @@ __noinline int note_near(struct subject *s, struct overhigh_state *state,
 	return 0;
 }
 
+static __always_inline bool has_rate(struct subject *s)
+{
+	struct overhigh_extension *more = extension_of(s);
+
+	return more && more->rate_bytes;
+}
+
 /* The same for one that the loader looks at, in whose records there is no
  * rate: enum overhigh_gear.  Global: see report(). */
 __noinline int gear_of(struct subject *s)
@@ -130,7 +137,7 @@ __noinline int gear_of(struct subject *s)
 		return OVERHIGH_GEAR_FAR;
 	flags = overhigh_flags(s->policy.control);
 	if (!(flags & OVERHIGH_RSS_MASK) ||
-	    s->policy.process_limit == OVERHIGH_NO_LIMIT)
+	    (s->policy.process_limit == OVERHIGH_NO_LIMIT && !has_rate(s)))
 		return OVERHIGH_GEAR_FAR;
 	s->now_ns = bpf_ktime_get_ns();
 	if (is_never_charged(s->task)) {

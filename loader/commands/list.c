@@ -56,19 +56,19 @@ struct list {
 static void add_row(struct list *list, enum row_kind kind, __u64 bytes,
 		    cJSON *object)
 {
-	struct row *more = list->row;
+	struct row *row = object ? list->row : NULL;
 
 	/* doubled whenever it is full: at 0, 1, 2, 4, ... */
-	if (!(list->nr & (list->nr - 1)))
-		more = realloc(list->row,
-			       (list->nr ? 2 * list->nr : 1) * sizeof(*more));
-	if (!more || !object) {
+	if (object && !(list->nr & (list->nr - 1)))
+		row = realloc(list->row,
+			      (list->nr ? 2 * list->nr : 1) * sizeof(*row));
+	if (!row) {
 		list->no_memory = true;
 		cJSON_Delete(object);
 		return;
 	}
-	list->row = more;
-	more[list->nr++] = (struct row){ kind, bytes, object };
+	list->row = row;
+	row[list->nr++] = (struct row){ kind, bytes, object };
 }
 
 static int add_policy(const struct target *target,

@@ -68,10 +68,15 @@ static pid_t start_overhigh(char *const argv[], int err_fd)
 	_exit(127);
 }
 
-static void loader_up(bool rules)
+static void loader_up(enum state_id id)
 {
-	char *argv[] = { "overhigh", "run", rules ? "--config" : NULL, RULES,
-			 NULL };
+	/* who is near is seen at each page; the near gear stays on */
+	bool exact = id == STATE_NEAR || id == STATE_BESIDE_NEAR;
+	char *argv[] = { "overhigh", "run",
+			 exact		   ? "--exact" :
+			 id == STATE_RULES ? "--config" :
+					     NULL,
+			 exact ? NULL : RULES, NULL };
 	char line[512] = "";
 	int ends[2];
 	FILE *said;
@@ -174,7 +179,7 @@ static void enter(enum state_id id, const struct worker *me,
 	loader_down();
 	if (id == STATE_NOTHING)
 		return;
-	loader_up(id == STATE_RULES);
+	loader_up(id);
 	if (id == STATE_UNMANAGED)
 		overhigh("set %d --action kill --limit 1G", other->pid);
 	else if (id == STATE_FAR)

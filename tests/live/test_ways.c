@@ -27,7 +27,17 @@ struct way {
 			      * a second has to find it */
 };
 
-static struct live_proc *start(const struct way *way)
+/* Returns the cgroup that they live in; NULL: there is none with memory.  The
+ * root cgroup is charged for nothing, and few processes live there. */
+static const char *begin(void)
+{
+	const char *root = live_cgroup_root("memory");
+
+	live_run("");
+	return root ? live_cgroup(root, "ways") : NULL;
+}
+
+static struct live_proc *start(const struct way *way, const char *cgroup)
 {
 	char *argv[] = { "take", (char *)way->name, TAKES, (char *)way->threads,
 			 NULL };
@@ -35,12 +45,14 @@ static struct live_proc *start(const struct way *way)
 
 	LIVE_UNTIL(live_task_state(proc->pid) == 'T', LIVE_WAIT_MS,
 		   "%s has not stopped", way->name);
+	if (cgroup)
+		live_cgroup_enter(cgroup, proc->pid);
 	return proc;
 }
 
-static void look_at(const struct way *way)
+static void look_at(const struct way *way, const char *cgroup)
 {
-	struct live_proc *proc = start(way);
+	struct live_proc *proc = start(way, cgroup);
 	cJSON *event;
 
 	live_ok("set %d --action kill --direct --rss %s --limit %llu",
@@ -81,12 +93,13 @@ static void every_way_of_its_own_is_seen_within_a_batch(void **state)
 		{ "self-mem", "1", "anon", BATCH, false },
 		{ "uffd", "1", "anon", BATCH, false },
 	};
+	const char *cgroup;
 	size_t i;
 
 	(void)state;
-	live_run("");
+	cgroup = begin();
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		look_at(&ways[i]);
+		look_at(&ways[i], cgroup);
 	live_run_stop();
 }
 
@@ -95,8 +108,7 @@ static void a_huge_page_past_the_limit_is_the_last(void **state)
 	static const struct way way = { "huge", "1", "anon", HUGE_PAGE, false };
 
 	(void)state;
-	live_run("");
-	look_at(&way);
+	look_at(&way, begin());
 	live_run_stop();
 }
 
@@ -107,12 +119,13 @@ static void many_threads_get_a_few_batches(void **state)
 		{ "threads", "8", "anon", 4 * BATCH, false },
 		{ "threads", "64", "anon", 8 * BATCH, false },
 	};
+	const char *cgroup;
 	size_t i;
 
 	(void)state;
-	live_run("");
+	cgroup = begin();
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		look_at(&ways[i]);
+		look_at(&ways[i], cgroup);
 	live_run_stop();
 }
 
@@ -123,8 +136,7 @@ static void what_others_write_into_a_sleeper_is_seen(void **state)
 	static const struct way way = { "remote", "1", "anon", 0, true };
 
 	(void)state;
-	live_run("");
-	look_at(&way);
+	look_at(&way, begin());
 	live_run_stop();
 }
 
