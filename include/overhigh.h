@@ -467,9 +467,9 @@ struct overhigh_control {
 				* shows: in the root cgroup; since 0.3 */
 	__u64 watch_until_ns;  /* somebody sleeps or is stopped until memory is
 				* given back; since 0.3 */
-	__u32 extend_ms; /* in place of OVERHIGH_MAX_EXTEND_NS, if it is
-			  * shorter; 0 but in tests.  Since 0.3 */
-	__u32 pad;	 /* 0 */
+	__u32 extend_ms;       /* in place of OVERHIGH_MAX_EXTEND_NS, if it is
+				* shorter; 0 but in tests.  Since 0.3 */
+	__u32 pad;	       /* 0 */
 };
 
 /* Which gear of detection a process needs now: overhigh_look_head.gear. */

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* commands/set.c - overhigh set and overhigh unset. */
+/* commands/set.c - overhigh set. */
 #include <stdlib.h>
-#include <unistd.h>
 #include "attach/attach.h"
 #include "attach/plan.h"
 #include "attach/pressure_trigger.h"
-#include "base/lock.h"
-#include "base/clock.h"
+#include "attach/probe.h"
 #include "commands/bpftool_line.h"
 #include "commands/command.h"
+#include "commands/named_targets.h"
 #include "govern/enforce.h"
-#include "overhigh_policy.h"
 #include "govern/forecast.h"
 #include "govern/gears.h"
 #include "govern/policy_maps.h"
+#include "overhigh_policy.h"
 #include "text/format.h"
 #include "text/policy_options.h"
-#include "attach/plan.h"
-#include "attach/probe.h"
 
 static const char set_doc[] =
 	"Set the policy of each PID, of a CGROUP directory and all below it, "
@@ -31,10 +28,6 @@ static const char set_doc[] =
 	"  overhigh set /sys/fs/cgroup/build --action enomem --margin 64M\n"
 	"  overhigh set --default --action slowdown --limit 4G --grace 10s "
 	"--then kill";
-static const char unset_doc[] =
-	"Remove the policy of each PID or CGROUP, or the default.\v"
-	"Example:\n  overhigh unset 1234";
-
 enum {
 	KEY_DEFAULT = 0x800,
 	KEY_FORCE,
@@ -56,16 +49,11 @@ static const struct argp_option set_options[] = {
 	{ 0 },
 };
 
-static const struct argp_option unset_options[] = {
-	{ "default", KEY_DEFAULT, NULL, 0, "the default policy", 0 },
-	{ 0 },
-};
-
 struct settings {
 	struct policy_options policy;
-	bool use_default, force, print, dry_run;
-	char **targets; /* points into argv */
-	int nr_targets;
+	const struct overhigh_policy *record; /* what the options give */
+	struct named_targets named;
+	bool force, print, dry_run;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -78,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &settings->policy;
 		return 0;
 	case KEY_DEFAULT:
-		settings->use_default = true;
+		settings->named.use_default = true;
 		return 0;
 	case KEY_FORCE:
 		settings->force = true;
@@ -90,34 +78,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		settings->dry_run = true;
 		return 0;
 	case ARGP_KEY_ARGS:
-		settings->targets = state->argv + state->next;
-		settings->nr_targets = state->argc - state->next;
+		settings->named.words = state->argv + state->next;
+		settings->named.nr = state->argc - state->next;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-/* All targets are read and checked before the first is changed. */
-static int read_targets(const struct settings *settings,
-			const struct pins *pins, struct target *targets,
-			struct error *err)
-{
-	int i, ret;
-
-	if (settings->use_default) {
-		target_default(&targets[0]);
-		return 1;
-	}
-	for (i = 0; i < settings->nr_targets; i++) {
-		ret = target_parse(pins, settings->targets[i], &targets[i],
-				   err);
-		/* as many as there are: there are fewer descriptors */
-		target_close(&targets[i]);
-		if (ret)
-			return ret;
-	}
-	return i;
 }
 
 static int check_targets(const struct settings *settings,
@@ -223,10 +189,12 @@ static int set_one(const struct settings *settings, struct target *target,
 	return ret;
 }
 
-static int set_all(const struct settings *settings, struct target *targets,
-		   int n, const struct overhigh_policy *policy,
-		   struct pins *pins, struct error *err)
+/* Everything that is named is checked before the first is changed. */
+static int set_all(struct target *targets, int n, struct pins *pins, void *ctx,
+		   struct error *err)
 {
+	const struct settings *settings = ctx;
+	const struct overhigh_policy *policy = settings->record;
 	int i, ret;
 
 	ret = check_targets(settings, targets, n, policy, pins, err);
@@ -239,61 +207,6 @@ static int set_all(const struct settings *settings, struct target *targets,
 		       gears_look(pins, err);
 }
 
-static int unset_all(struct target *targets, int n, struct pins *pins,
-		     struct error *err)
-{
-	unsigned int total;
-	int i, ret = 0;
-
-	for (i = 0; !ret && i < n; i++)
-		ret = policy_unset(pins, &targets[i], err);
-	/* what the loader has on stays on, as far as somebody needs it */
-	return ret ? ret :
-		     policy_refit(pins,
-				  pins->control->watch_until_ns >
-					  clock_now_ns(),
-				  &total, err);
-}
-
-/* Everything that both commands do around the maps.  policy: NULL to unset. */
-static int change(struct settings *settings,
-		  const struct overhigh_policy *policy, struct error *err)
-{
-	struct target *targets;
-	struct pins pins;
-	int lock, n, i, ret;
-
-	if (settings->nr_targets && settings->use_default)
-		return bad_input(err,
-				 "--default and %s are two: set one after the "
-				 "other",
-				 settings->targets[0]);
-	if (!settings->nr_targets && !settings->use_default)
-		return bad_input(err, "whose policy?  Give PIDs, cgroup "
-				      "directories or --default");
-	if (geteuid())
-		return bad_input(err, "this needs root: try sudo");
-	lock = lock_take(LOCK_POLICY, true, err);
-	if (lock < 0)
-		return lock;
-	targets = calloc(settings->nr_targets + 1, sizeof(*targets));
-	ret = targets ? pins_open(&pins, err) :
-			fail(err, ENOMEM, "out of memory");
-	if (!ret) {
-		n = read_targets(settings, &pins, targets, err);
-		ret = n < 0  ? n :
-		      policy ? set_all(settings, targets, n, policy, &pins,
-				       err) :
-			       unset_all(targets, n, &pins, err);
-		for (i = 0; i < n; i++)
-			target_close(&targets[i]);
-		pins_close(&pins);
-	}
-	free(targets);
-	close(lock);
-	return ret;
-}
-
 static int run(int argc, char **argv, struct error *err)
 {
 	struct settings settings = {};
@@ -301,13 +214,15 @@ static int run(int argc, char **argv, struct error *err)
 	int ret;
 
 	policy_options_init(&settings.policy);
+	settings.record = &policy;
 	ret = command_parse(&command_set, argc, argv, &settings,
 			    &settings.policy.err);
 	if (ret)
 		*err = settings.policy.err;
 	else
 		ret = policy_options_finish(&settings.policy, &policy, err);
-	return ret ? ret : change(&settings, &policy, err);
+	return ret ? ret :
+		     with_targets(&settings.named, set_all, &settings, err);
 }
 
 const struct command command_set = {
@@ -319,28 +234,4 @@ const struct command command_set = {
 	.parse = parse,
 	.governs = true,
 	.run = run,
-};
-
-/* It takes no options of a policy, whose parser would want its input. */
-static error_t parse_unset(int key, char *arg, struct argp_state *state)
-{
-	return key == ARGP_KEY_INIT ? 0 : parse(key, arg, state);
-}
-
-static int run_unset(int argc, char **argv, struct error *err)
-{
-	struct settings settings = {};
-	int ret = command_parse(&command_unset, argc, argv, &settings, err);
-
-	return ret ? ret : change(&settings, NULL, err);
-}
-
-const struct command command_unset = {
-	.name = "unset",
-	.summary = "remove a policy",
-	.arguments = "PID... | CGROUP... | --default",
-	.doc = unset_doc,
-	.options = unset_options,
-	.parse = parse_unset,
-	.run = run_unset,
 };
