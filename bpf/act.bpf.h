@@ -494,7 +494,7 @@ __noinline u32 due_signal(struct subject *s)
 	struct overhigh_state *state;
 	u32 control, signal, mark, pid;
 
-	if (!s || !c || c->dry_run ||
+	if (!s || !c || c->dry_run || !c->sends_due ||
 	    c->loader_pid != bpf_get_current_pid_tgid() >> 32)
 		return 0;
 	pid = s->pid; /* a key must be on the stack, for 6.1 */

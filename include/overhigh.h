@@ -469,7 +469,10 @@ struct overhigh_control {
 				* given back; since 0.3 */
 	__u32 extend_ms;       /* in place of OVERHIGH_MAX_EXTEND_NS, if it is
 				* shorter; 0 but in tests.  Since 0.3 */
-	__u32 pad;	       /* 0 */
+	/* written by the loader */
+	__u32 sends_due; /* non-zero while it reads a look to send the signals
+			  * that are due: others must not take them for sent.
+			  * Since 0.3 */
 };
 
 /* Which gear of detection a process needs now: overhigh_look_head.gear. */

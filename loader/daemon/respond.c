@@ -15,8 +15,12 @@ static void send_due(const struct pins *pins, const struct overhigh_look *then)
 	__u32 local;
 	int ret;
 
-	if (look_at(pins, then->head.pid, &now, &err) ||
-	    now.head.start_ns != then->head.start_ns || !now.head.excess_bytes)
+	/* nothing of this look is sent, so it must mark nothing as sent */
+	pins->control->sends_due = 0;
+	ret = look_at(pins, then->head.pid, &now, &err);
+	pins->control->sends_due = 1;
+	if (ret || now.head.start_ns != then->head.start_ns ||
+	    !now.head.excess_bytes)
 		return;
 	local = pid_to_local(pins, then->head.pid);
 	ret = process_signal(local, then->head.start_ns, then->head.due_signal);
@@ -55,7 +59,9 @@ int respond(const struct pins *pins, struct responses *responses, __u64 *due_ns,
 	int ret;
 
 	responses_look_begin(responses);
+	pins->control->sends_due = 1;
 	ret = look_at_all(pins, respond_to, &round, err);
+	pins->control->sends_due = 0;
 	responses_look_end(responses, !ret);
 	*due_ns = round.due_ns;
 	return ret;
