@@ -24,6 +24,7 @@
 #include "module.bpf.h"
 #include "cgroup.bpf.h"
 #include "fork.bpf.h"
+#include "govern.bpf.h"
 #include "decide.bpf.h"
 #include "act.bpf.h"
 #include "request.bpf.h"
