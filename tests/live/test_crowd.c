@@ -293,6 +293,5 @@ int main(void)
 			a_process_that_grows_is_not_stuck_after_30_seconds),
 	};
 
-	return cmocka_run_group_tests_name("crowd", tests, NULL,
-					   live_module_end);
+	return live_tests("crowd", tests, NULL, live_module_end);
 }
