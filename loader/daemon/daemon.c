@@ -74,7 +74,8 @@ static int handle_event(void *ctx, void *data, size_t size)
 		return ret;
 	}
 	printer_event(&d->printer, event);
-	d->respond_soon |= responses_concerns(d->responses, event);
+	if (d->responses) /* the last events come after they have ended */
+		d->respond_soon |= responses_concerns(d->responses, event);
 	stream_send(&d->stream, event);
 	event_kernel_log(event);
 	return ret;
@@ -561,6 +562,7 @@ void daemon_stop(struct daemon *d, bool detach)
 	hold_end(d->pins);
 	pressure_stop(&d->pressure);
 	responses_stop(d->responses);
+	d->responses = NULL;
 	d->events_of_turn = 0;
 	if (d->ring)
 		ring_buffer__consume(d->ring);

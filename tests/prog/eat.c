@@ -401,11 +401,16 @@ static int request_mremap(size_t bytes)
 	return 0;
 }
 
+/* The next part of what was reserved: one that has been writable is still
+ * accounted for on some kernels (6.1), and asks for nothing. */
 static int request_mprotect(size_t bytes)
 {
-	if (mprotect(reserved, bytes, PROT_READ | PROT_WRITE))
+	char *part = reserved;
+
+	reserved = part + bytes;
+	if (mprotect(part, bytes, PROT_READ | PROT_WRITE))
 		return errno;
-	return mprotect(reserved, bytes, PROT_NONE) ? errno : 0;
+	return mprotect(part, bytes, PROT_NONE) ? errno : 0;
 }
 
 static int reserve(size_t bytes)
