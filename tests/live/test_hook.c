@@ -90,8 +90,14 @@ static void sleeps_last(unsigned int asked_ms, unsigned int sleeps, int means)
 		if (!i || mean_ns < best_ns)
 			best_ns = mean_ns;
 	}
-	LIVE_ASSERT(best_ns >= asked_ns && best_ns <= asked_ns * 1.03 + 1e6,
-		    "asked for %u ms, slept %.0f ns", asked_ms, best_ns);
+	/* where a batch is seen in parts (6.1) so is its price: then the
+	 * longest sleep is the one for a whole batch */
+	LIVE_ASSERT(state_of(proc->pid).longest_delay_ns >= asked_ns &&
+			    best_ns >= asked_ns / 2 &&
+			    best_ns <= asked_ns * 1.03 + 1e6,
+		    "asked for %u ms, slept %.0f ns, at the most %llu ns",
+		    asked_ms, best_ns,
+		    (unsigned long long)state_of(proc->pid).longest_delay_ns);
 	end(proc);
 	live_run_stop();
 }
