@@ -79,6 +79,16 @@ static void look_at(const struct way *way, const char *cgroup)
 		    (unsigned long long)proc->max_rss_bytes);
 }
 
+static void look_at_each(const struct way *ways, size_t nr)
+{
+	const char *cgroup = begin();
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		look_at(&ways[i], cgroup);
+	live_run_stop();
+}
+
 static void every_way_of_its_own_is_seen_within_a_batch(void **state)
 {
 	static const struct way ways[] = {
@@ -93,14 +103,9 @@ static void every_way_of_its_own_is_seen_within_a_batch(void **state)
 		{ "self-mem", "1", "anon", BATCH, false },
 		{ "uffd", "1", "anon", BATCH, false },
 	};
-	const char *cgroup;
-	size_t i;
 
 	(void)state;
-	cgroup = begin();
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		look_at(&ways[i], cgroup);
-	live_run_stop();
+	look_at_each(ways, sizeof(ways) / sizeof(ways[0]));
 }
 
 static void a_huge_page_past_the_limit_is_the_last(void **state)
@@ -108,8 +113,7 @@ static void a_huge_page_past_the_limit_is_the_last(void **state)
 	static const struct way way = { "huge", "1", "anon", HUGE_PAGE, false };
 
 	(void)state;
-	look_at(&way, begin());
-	live_run_stop();
+	look_at_each(&way, 1);
 }
 
 /* Each CPU has a batch of its own, and a thread may lose its CPU within one. */
@@ -119,14 +123,9 @@ static void many_threads_get_a_few_batches(void **state)
 		{ "threads", "8", "anon", 4 * BATCH, false },
 		{ "threads", "64", "anon", 8 * BATCH, false },
 	};
-	const char *cgroup;
-	size_t i;
 
 	(void)state;
-	cgroup = begin();
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		look_at(&ways[i], cgroup);
-	live_run_stop();
+	look_at_each(ways, sizeof(ways) / sizeof(ways[0]));
 }
 
 /* No charge of its own shows that; without the loader's look it would sleep on
@@ -136,8 +135,7 @@ static void what_others_write_into_a_sleeper_is_seen(void **state)
 	static const struct way way = { "remote", "1", "anon", 0, true };
 
 	(void)state;
-	look_at(&way, begin());
-	live_run_stop();
+	look_at_each(&way, 1);
 }
 
 int main(void)
