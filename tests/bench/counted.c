@@ -27,12 +27,12 @@
 #include "counted.h"
 
 #define CGROUP "/sys/fs/cgroup/overhigh-bench"
-#define RULES "/tmp/overhigh-bench.conf"
 /* Longer than the loader takes to fit its hooks to a new policy, or to a
  * process that comes near its limit.  Where idle time is skipped it is free. */
 #define SETTLE_US 600000
 
 static pid_t loader_pid;
+static char rules_path[] = "/tmp/overhigh-bench.XXXXXX";
 
 void give_up(const char *format, ...)
 {
@@ -76,7 +76,7 @@ static void loader_up(enum state_id id)
 			 exact		   ? "--exact" :
 			 id == STATE_RULES ? "--config" :
 					     NULL,
-			 exact ? NULL : RULES, NULL };
+			 exact ? NULL : rules_path, NULL };
 	char line[512] = "";
 	int ends[2];
 	FILE *said;
@@ -124,11 +124,12 @@ static void overhigh(const char *format, ...)
 /* 1,000 rules that match nothing here: names, users, cgroups and paths. */
 static void write_rules(void)
 {
-	FILE *f = fopen(RULES, "w");
+	int fd = mkstemp(rules_path);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	unsigned int i;
 
 	if (!f)
-		give_up(RULES ": %s", strerror(errno));
+		give_up("%s: %s", rules_path, strerror(errno));
 	for (i = 0; i < 1000; i++)
 		fprintf(f,
 			"[rule r%u]\nmatch-comm = program%u, other%u*\n%s%u\n"
@@ -354,7 +355,7 @@ static int count_all(bool brief, const char *budgets, const char *kernel)
 		ok = hold_against(budgets, kernel, measured, figures);
 	worker_end(&me);
 	worker_end(&other);
-	unlink(RULES);
+	unlink(rules_path);
 	rmdir(CGROUP);
 	return !ok;
 }
